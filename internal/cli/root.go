@@ -1,0 +1,86 @@
+// Package cli holds the commands: one file each, flags in, a view out, no logic of their own.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes of every command; docs/commands repeats them.
+const (
+	exitOK      = 0
+	exitFailed  = 1
+	exitPending = 2
+)
+
+// app carries what every command shares: the streams and the flags of the root command.
+type app struct {
+	in        io.Reader
+	out, err  io.Writer
+	inventory string   // -i: path of the inventory, default ./pigsty.yml
+	extra     []string // -e name=value, strongest level of precedence
+}
+
+// exitError makes a command end with a code other than 1; nothing is printed when err is nil.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// Main runs one command line and returns the process's exit code. The first interrupt cancels
+// the command's context so that it can stop cleanly; a second one ends the process at once.
+func Main(args []string, in io.Reader, out, errw io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop()
+	}()
+	root := newRootCommand(&app{in: in, out: out, err: errw})
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	var exit *exitError
+	if errors.As(err, &exit) {
+		if exit.err != nil {
+			fmt.Fprintln(errw, "pigsty:", exit.err)
+		}
+		return exit.code
+	}
+	fmt.Fprintln(errw, "pigsty:", err)
+	return exitFailed
+}
+
+func newRootCommand(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "pigsty",
+		Short:         "Turn bare Linux machines into a PostgreSQL platform",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.PersistentFlags().StringVarP(&a.inventory, "inventory", "i", "pigsty.yml", "inventory `file`")
+	root.PersistentFlags().StringArrayVarP(&a.extra, "extra", "e", nil, "set a parameter, `name=value`, over every other level")
+	root.AddCommand()
+	return root
+}

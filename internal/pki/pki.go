@@ -1,0 +1,17 @@
+// Package pki is the deployment's own certificate authority. Its key stays with the
+// controller; a node makes its private keys itself and sends only requests to be signed.
+package pki
+
+// Leaf says what a certificate is for.
+type Leaf struct {
+	CommonName string   `json:"common_name"`
+	DNSNames   []string `json:"dns_names,omitempty"`
+	Addresses  []string `json:"addresses,omitempty"` // IP addresses
+	Days       int      `json:"days"`                // validity
+}
+
+// Request is what a node asks the authority to sign.
+type Request struct {
+	CSR  []byte `json:"csr"` // PEM; only its public key is used, the rest comes from Leaf
+	Leaf Leaf   `json:"leaf"`
+}

@@ -1,0 +1,95 @@
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"pigsty/internal/pki"
+)
+
+// Host is the node as resources see it: its file tree, systemd, packages and a way to run
+// commands. One Host lives as long as the agent's connection and caches what it has read.
+type Host struct {
+	// Root is put before every path. Empty on a node; tests and simulated nodes use a folder.
+	Root string
+	// Systemd talks to the node's service manager.
+	Systemd Systemd
+	// Exec runs a command on the node.
+	Exec Executor
+	// Sign asks the controller's certificate authority to sign a request; the private key
+	// stays on the node.
+	Sign func(ctx context.Context, r pki.Request) (pem []byte, err error)
+	// Container is true where the kernel's settings belong to somebody else, and so cannot be
+	// changed from here.
+	Container bool
+
+	mu      sync.Mutex
+	notes   []string
+	notices map[string]Notice
+	dpkg    map[string]dpkgEntry
+	reload  bool // a unit file changed since systemd last read them
+}
+
+// Path is where a node's path lies in this process's file tree.
+func (h *Host) Path(path string) string {
+	if h.Root == "" {
+		return path
+	}
+	return filepath.Join(h.Root, path)
+}
+
+// Note records something a person should know that is no failure, such as a setting that a
+// container refuses. The run reports each note once.
+func (h *Host) Note(format string, args ...any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if text := fmt.Sprintf(format, args...); !slices.Contains(h.notes, text) {
+		h.notes = append(h.notes, text)
+	}
+}
+
+// TakeNotes returns the notes recorded since the last call.
+func (h *Host) TakeNotes() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	notes := h.notes
+	h.notes = nil
+	return notes
+}
+
+// CommandError is a command that ended badly: what was run, and what it said.
+type CommandError struct {
+	Argv   []string
+	Output string // what it wrote to both streams, trimmed
+	Err    error
+}
+
+func (e *CommandError) Error() string {
+	if e.Output == "" {
+		return fmt.Sprintf("%s: %v", e.Argv[0], e.Err)
+	}
+	return fmt.Sprintf("%s: %v: %s", e.Argv[0], e.Err, e.Output)
+}
+
+func (e *CommandError) Unwrap() error { return e.Err }
+
+// Command is one command to run on the node, without a shell.
+type Command struct {
+	Argv  []string
+	Stdin []byte
+	Env   []string // added to the agent's own
+	User  string   // run as this OS user; empty = root
+}
+
+// Executor runs commands on the node.
+type Executor interface {
+	// Run returns standard output; an error is a *CommandError that carries both streams.
+	Run(ctx context.Context, c Command) ([]byte, error)
+}
+
+// ErrAbsent is returned by lookups of things that are not on the node.
+var ErrAbsent = errors.New("not there")
