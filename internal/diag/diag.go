@@ -74,13 +74,14 @@ func (p Pos) Compare(q Pos) int {
 
 // Diagnostic is one problem. Summary says what is wrong and Hint what to do about it, both as
 // lower-case phrases. Source is the line of the user's YAML at Pos, secrets masked by [Mask];
-// empty when there is none.
+// empty when there is none. Caret is the column of Source to point at, 0 for none.
 type Diagnostic struct {
 	Severity Severity `json:"severity"`
 	Pos      Pos      `json:"pos"`
 	Summary  string   `json:"summary"`
 	Hint     string   `json:"hint,omitempty"`
 	Source   string   `json:"source,omitempty"`
+	Caret    int      `json:"caret,omitempty"`
 }
 
 // String gives the problem on one line, without its source line.

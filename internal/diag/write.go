@@ -20,7 +20,7 @@ func (l List) Write(w io.Writer) error {
 		if d.Source == "" {
 			continue
 		}
-		line, caret := excerpt(d.Source, d.Pos.Column)
+		line, caret := excerpt(d.Source, d.Caret)
 		out.WriteString("    " + line + "\n")
 		if caret != "" {
 			out.WriteString("    " + caret + "\n")

@@ -44,6 +44,24 @@ func ReloadOf(unit string) Notification { return Notification{Unit: unit, Action
 // RestartOf asks for a restart of the unit; see ReloadOf.
 func RestartOf(unit string) Notification { return Notification{Unit: unit, Action: NoticeRestart} }
 
+// Barred says which branches of a node's listing cannot go on, and why: branch → cause.
+type Barred map[string]string
+
+// Bar closes the step's branch because of what became of it.
+func (b Barred) Bar(s Step, cause string) { b[s.Branch] = cause }
+
+// Cause is why a step on the given branch must not run; empty when it may. A barred trunk bars
+// every branch.
+func (b Barred) Cause(branch string) string {
+	if cause := b[""]; cause != "" {
+		return cause
+	}
+	return b[branch]
+}
+
+// FailedBefore is the cause that steps after a failed one are skipped for.
+func FailedBefore(s Step) string { return ID(s.Resource) + " failed before it" }
+
 type wireStep struct {
 	Module   string          `json:"module"`
 	Branch   string          `json:"branch,omitempty"`

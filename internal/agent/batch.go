@@ -1,0 +1,85 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"pigsty/internal/resource"
+)
+
+// diff observes every step and reports those that differ, fail or have something to say. In
+// listing order, so that a unit knows which of the steps before it will notify it.
+func (s *server) diff(ctx context.Context, steps []resource.Step) []resource.Outcome {
+	s.host.ForgetExpected()
+	defer s.host.ForgetExpected()
+	told := []resource.Outcome{}
+	for i, step := range steps {
+		change, err := step.Resource.Diff(ctx, s.host)
+		o := resource.Outcome{Index: i, Status: resource.InOrder, Change: change, Notes: s.host.TakeNotes()}
+		switch {
+		case err != nil:
+			o.Status, o.Error = resource.Failed, err.Error()
+		case change != nil:
+			o.Status = resource.Pending
+			for _, n := range step.Notify {
+				s.host.Expect(n)
+			}
+		}
+		if o.Status != resource.InOrder || len(o.Notes) > 0 {
+			told = append(told, o)
+		}
+	}
+	return told
+}
+
+// apply carries the steps out in listing order and tells of each as it goes. The answer's error
+// is of the stream only.
+func (s *server) apply(ctx context.Context, id uint64, steps []resource.Step) error {
+	barred := resource.Barred{}
+	for i, step := range steps {
+		o := resource.Outcome{Index: i}
+		switch cause := barred.Cause(step.Branch); {
+		case s.stopped.Load():
+			o.Status, o.Error = resource.Skipped, "the run was stopped"
+		case cause != "":
+			o.Status, o.Error = resource.Skipped, cause
+		default:
+			o = s.applyStep(ctx, id, i, step)
+		}
+		if o.Status == resource.Failed {
+			barred.Bar(step, resource.FailedBefore(step))
+		}
+		if err := s.stream.send(id, opEvent, o, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *server) applyStep(ctx context.Context, id uint64, i int, step resource.Step) resource.Outcome {
+	start := time.Now()
+	o := resource.Outcome{Index: i, Status: resource.InOrder}
+	change, err := step.Resource.Diff(ctx, s.host)
+	if err == nil && change != nil {
+		o.Change, o.Status = change, resource.Changed
+		// A view that cannot be told has gone; the step is carried out all the same.
+		_ = s.stream.send(id, opEvent, resource.Outcome{Index: i, Status: resource.Started, Change: change}, nil)
+		err = s.carryOut(ctx, step)
+	}
+	if err != nil {
+		o.Status, o.Error = resource.Failed, err.Error()
+	}
+	o.Notes, o.Took = s.host.TakeNotes(), time.Since(start)
+	return o
+}
+
+// carryOut marks who has to take notice, then applies.
+func (s *server) carryOut(ctx context.Context, step resource.Step) error {
+	for _, n := range step.Notify {
+		if err := s.host.Mark(n); err != nil {
+			return fmt.Errorf("note that %s has to %s: %w", n.Unit, n.Action, err)
+		}
+	}
+	return step.Resource.Apply(ctx, s.host)
+}

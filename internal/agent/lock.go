@@ -1,0 +1,81 @@
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockFile is held while a run changes the node, so that two never mix.
+const lockFile = "/run/pigsty/apply.lock"
+
+// Holder says who is applying to a node, for the one who has to wait.
+type Holder struct {
+	User    string    `json:"user"`
+	Host    string    `json:"host"`
+	PID     int       `json:"pid"`
+	Since   time.Time `json:"since"`
+	Purpose string    `json:"purpose"` // the command line, without values
+}
+
+func (h Holder) String() string {
+	return fmt.Sprintf("%s@%s (process %d, %s, since %s)", h.User, h.Host, h.PID, h.Purpose, h.Since.Format(time.DateTime))
+}
+
+// runLock is an advisory lock that the kernel drops with the process, however it ends.
+type runLock struct{ file *os.File }
+
+// takeLock takes the node's lock for the rest of the connection, or returns who has it.
+func (s *server) takeLock(me Holder) (*Holder, error) {
+	if s.lock != nil {
+		return nil, nil
+	}
+	path := s.host.Path(lockFile)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		defer f.Close()
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, fmt.Errorf("lock %s: %w", lockFile, err)
+		}
+		return readHolder(f), nil
+	}
+	data, err := json.Marshal(me)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Truncate(0); err != nil {
+		return nil, err
+	}
+	if _, err := f.WriteAt(data, 0); err != nil {
+		return nil, err
+	}
+	s.lock = &runLock{f}
+	return nil, nil
+}
+
+// readHolder reads who holds the lock; one that is just being written counts as unknown.
+func readHolder(f *os.File) *Holder {
+	h := Holder{User: "somebody", Host: "unknown", Purpose: "just started"}
+	if data, err := io.ReadAll(f); err == nil && len(data) > 0 {
+		_ = json.Unmarshal(data, &h)
+	}
+	return &h
+}
+
+func (l *runLock) release() {
+	if l != nil {
+		l.file.Close()
+	}
+}

@@ -1,0 +1,150 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"pigsty/internal/fact"
+	"pigsty/internal/pki"
+	"pigsty/internal/resource"
+)
+
+// server is the agent at work on one connection. Questions are answered one at a time; while
+// one is being worked on, the reader still takes "stop" and the answers to "sign".
+type server struct {
+	host    *resource.Host
+	stream  *stream
+	stopped atomic.Bool
+	lock    *runLock
+
+	mu      sync.Mutex
+	asked   uint64
+	waiting map[uint64]chan message // questions this agent put to the controller
+}
+
+// Serve answers the controller on the given stream until it ends. A step that is being applied
+// when the stream ends is finished first: half a package installation helps nobody.
+func Serve(ctx context.Context, r io.Reader, w io.Writer, host *resource.Host) error {
+	s := &server{host: host, stream: newStream(r, w), waiting: map[uint64]chan message{}}
+	host.Sign = s.sign
+	defer s.lock.release()
+	if err := s.stream.send(0, opHello, nil, nil); err != nil {
+		return err
+	}
+	questions := make(chan message, 16)
+	done := make(chan error, 1)
+	go func() {
+		done <- s.read(questions)
+		close(questions)
+	}()
+	for m := range questions {
+		if err := s.answer(ctx, m); err != nil {
+			return err
+		}
+	}
+	return <-done
+}
+
+// read sorts incoming frames until the stream ends.
+func (s *server) read(questions chan<- message) error {
+	defer s.abandon()
+	for {
+		m, err := s.stream.receive()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch m.Op {
+		case opStop:
+			s.stopped.Store(true)
+		case opResult:
+			s.mu.Lock()
+			reply := s.waiting[m.ID]
+			delete(s.waiting, m.ID)
+			s.mu.Unlock()
+			if reply != nil {
+				reply <- m
+			}
+		default:
+			questions <- m
+		}
+	}
+}
+
+// abandon runs when the controller has gone: no further step starts, and nobody waits for an
+// answer that will not come.
+func (s *server) abandon() {
+	s.stopped.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, reply := range s.waiting {
+		reply <- message{Error: "the controller has gone"}
+		delete(s.waiting, id)
+	}
+}
+
+// answer works on one question. Its error is of the stream; what goes wrong with the question
+// is part of the answer.
+func (s *server) answer(ctx context.Context, m message) error {
+	body, err := s.work(ctx, m)
+	return s.stream.send(m.ID, opResult, body, err)
+}
+
+func (s *server) work(ctx context.Context, m message) (any, error) {
+	switch m.Op {
+	case opFacts:
+		var query fact.Query
+		if err := json.Unmarshal(m.Body, &query); err != nil {
+			return nil, err
+		}
+		return fact.Gather(ctx, query, s.host.Root)
+	case opLock:
+		var holder Holder
+		if err := json.Unmarshal(m.Body, &holder); err != nil {
+			return nil, err
+		}
+		return s.takeLock(holder)
+	case opDiff, opApply:
+		var steps []resource.Step
+		if err := json.Unmarshal(m.Body, &steps); err != nil {
+			return nil, err
+		}
+		if m.Op == opDiff {
+			return s.diff(ctx, steps), nil
+		}
+		return nil, s.apply(ctx, m.ID, steps)
+	default:
+		return nil, fmt.Errorf("operation %q is not known to this agent", m.Op)
+	}
+}
+
+// sign asks the controller's certificate authority; it is resource.Host.Sign.
+func (s *server) sign(ctx context.Context, r pki.Request) ([]byte, error) {
+	reply := make(chan message, 1)
+	s.mu.Lock()
+	s.asked++
+	id := s.asked
+	s.waiting[id] = reply
+	s.mu.Unlock()
+	if err := s.stream.send(id, opSign, r, nil); err != nil {
+		return nil, err
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case m := <-reply:
+		if m.Error != "" {
+			return nil, errors.New(m.Error)
+		}
+		var pem []byte
+		err := json.Unmarshal(m.Body, &pem)
+		return pem, err
+	}
+}

@@ -1,0 +1,186 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"pigsty/internal/fact"
+	"pigsty/internal/pki"
+	"pigsty/internal/resource"
+)
+
+// Signer signs what nodes ask for; the controller's authority.
+type Signer interface {
+	Sign(r pki.Request) ([]byte, error)
+}
+
+// Session is the controller's end of a connection to one node's agent. Its methods may be
+// called one at a time; Stop may be called at any time.
+type Session struct {
+	stream *stream
+	closer io.Closer
+	signer Signer
+
+	mu    sync.Mutex
+	asked uint64
+	calls map[uint64]*call
+	ended error
+}
+
+type call struct {
+	event func(json.RawMessage)
+	reply chan message
+}
+
+// NewSession speaks to an agent over the stream. It waits for the agent's greeting, so that a
+// stream with something else at its end is refused at once.
+func NewSession(rw io.ReadWriteCloser, signer Signer) (*Session, error) {
+	s := &Session{stream: newStream(rw, rw), closer: rw, signer: signer, calls: map[uint64]*call{}}
+	hello, err := s.stream.receive()
+	if err == nil && hello.Op != opHello {
+		err = fmt.Errorf("greeting %q", hello.Op)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("no agent answers: %w", err)
+	}
+	go s.read()
+	return s, nil
+}
+
+// read hands answers to those who wait, and serves the agent's own questions.
+func (s *Session) read() {
+	for {
+		m, err := s.stream.receive()
+		if err != nil {
+			s.fail(err)
+			return
+		}
+		switch m.Op {
+		case opSign:
+			go s.sign(m)
+		default:
+			s.deliver(m)
+		}
+	}
+}
+
+func (s *Session) deliver(m message) {
+	s.mu.Lock()
+	c := s.calls[m.ID]
+	if m.Op == opResult {
+		delete(s.calls, m.ID)
+	}
+	s.mu.Unlock()
+	if c == nil {
+		return
+	}
+	if m.Op == opEvent {
+		c.event(m.Body)
+		return
+	}
+	c.reply <- m
+}
+
+// fail ends every call: the connection is gone.
+func (s *Session) fail(err error) {
+	if errors.Is(err, io.EOF) {
+		err = errors.New("the node closed the connection")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = err
+	for id, c := range s.calls {
+		c.reply <- message{Op: opResult, Error: err.Error()}
+		delete(s.calls, id)
+	}
+}
+
+func (s *Session) sign(m message) {
+	var r pki.Request
+	err := json.Unmarshal(m.Body, &r)
+	var pem []byte
+	if err == nil {
+		pem, err = s.signer.Sign(r)
+	}
+	// A failed send shows as the end of the stream in read.
+	_ = s.stream.send(m.ID, opResult, pem, err)
+}
+
+// ask sends a question and waits for its answer.
+func (s *Session) ask(ctx context.Context, op string, body, answer any, event func(json.RawMessage)) error {
+	c := &call{event: event, reply: make(chan message, 1)}
+	s.mu.Lock()
+	if s.ended != nil {
+		s.mu.Unlock()
+		return s.ended
+	}
+	s.asked++
+	id := s.asked
+	s.calls[id] = c
+	s.mu.Unlock()
+	if err := s.stream.send(id, op, body, nil); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case m := <-c.reply:
+		if m.Error != "" {
+			return errors.New(m.Error)
+		}
+		if answer == nil || len(m.Body) == 0 {
+			return nil
+		}
+		return json.Unmarshal(m.Body, answer)
+	}
+}
+
+// Facts asks what the node is.
+func (s *Session) Facts(ctx context.Context, q fact.Query) (fact.Node, error) {
+	var n fact.Node
+	err := s.ask(ctx, opFacts, q, &n, nil)
+	return n, err
+}
+
+// Diff asks what applying the steps would change. Steps that are in order and silent are left
+// out of the answer.
+func (s *Session) Diff(ctx context.Context, steps []resource.Step) ([]resource.Outcome, error) {
+	var told []resource.Outcome
+	err := s.ask(ctx, opDiff, steps, &told, nil)
+	return told, err
+}
+
+// Apply carries the steps out; event is called for each as it starts changing and as it ends.
+// When ctx is cancelled the node finishes the step it is at and skips the rest, and Apply still
+// waits for it.
+func (s *Session) Apply(ctx context.Context, steps []resource.Step, event func(resource.Outcome)) error {
+	release := context.AfterFunc(ctx, s.Stop)
+	defer release()
+	return s.ask(context.WithoutCancel(ctx), opApply, steps, nil, func(body json.RawMessage) {
+		var o resource.Outcome
+		if json.Unmarshal(body, &o) == nil {
+			event(o)
+		}
+	})
+}
+
+// Lock takes the node's apply lock until the session closes. It returns who holds it when
+// somebody else does.
+func (s *Session) Lock(ctx context.Context, me Holder) (*Holder, error) {
+	var other *Holder
+	err := s.ask(ctx, opLock, me, &other, nil)
+	return other, err
+}
+
+// Stop asks the agent to start no further step.
+func (s *Session) Stop() {
+	// If it cannot be sent, the connection is gone, and with it the run on that node.
+	_ = s.stream.send(0, opStop, nil, nil)
+}
+
+// Close ends the session and with it the agent.
+func (s *Session) Close() error { return s.closer.Close() }

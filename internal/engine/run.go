@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"pigsty/internal/resource"
+)
+
+// Event tells of one step of a run as it happens.
+type Event struct {
+	Time   time.Time        `json:"time"`
+	Node   string           `json:"node"`
+	Module string           `json:"module"`
+	Kind   string           `json:"kind"`
+	Name   string           `json:"name"`
+	Status resource.Status  `json:"status"`
+	Change *resource.Change `json:"change,omitempty"`
+	Error  string           `json:"error,omitempty"`
+	Notes  []string         `json:"notes,omitempty"`
+	Took   time.Duration    `json:"took,omitempty"`
+}
+
+// run is the state shared by the workers of one apply, one worker per node.
+type run struct {
+	graph *Graph
+	emit  func(Event)
+
+	mu     sync.Mutex
+	moved  *sync.Cond
+	status map[resource.Ref]resource.Status // final status of each finished step
+}
+
+// Apply carries the graph out: nodes in parallel, a node's steps in order, each step after
+// those it waits for on other nodes. Events are emitted one at a time. A node without a session
+// is failed with the reason given in lost. When ctx is cancelled, each node finishes the step
+// it is at and skips the rest.
+func Apply(ctx context.Context, g *Graph, sessions map[string]Session, lost map[string]error, emit func(Event)) {
+	r := &run{graph: g, status: map[resource.Ref]resource.Status{}}
+	r.moved = sync.NewCond(&r.mu)
+	var one sync.Mutex
+	r.emit = func(e Event) {
+		one.Lock()
+		defer one.Unlock()
+		e.Time = time.Now()
+		emit(e)
+	}
+	wake := context.AfterFunc(ctx, r.wake)
+	defer wake()
+	var group sync.WaitGroup
+	for _, node := range g.Nodes() {
+		group.Go(func() {
+			if s := sessions[node]; s != nil {
+				r.work(ctx, node, s)
+				return
+			}
+			r.skipAll(g.Steps(node), resource.Failed, fmt.Sprint(lost[node]))
+		})
+	}
+	group.Wait()
+}
+
+func (r *run) wake() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.moved.Broadcast()
+}
+
+// work takes a node through its steps in batches, each as long as what it waits for elsewhere
+// allows, so that most nodes need one or two round trips.
+func (r *run) work(ctx context.Context, node string, s Session) {
+	steps := r.graph.Steps(node)
+	barred := resource.Barred{}
+	for next := 0; next < len(steps); {
+		batch, cause := r.nextBatch(ctx, steps[next:], barred)
+		if cause != "" {
+			r.finish(steps[next], resource.Outcome{Status: resource.Skipped, Error: cause})
+			barred.Bar(steps[next], cause)
+			next++
+			continue
+		}
+		told := make([]bool, len(batch))
+		err := s.Apply(ctx, batch, func(o resource.Outcome) {
+			r.record(batch[o.Index], o, barred)
+			told[o.Index] = o.Status != resource.Started
+		})
+		if err != nil {
+			r.lose(batch, told, steps[next+len(batch):], err)
+			return
+		}
+		next += len(batch)
+	}
+}
+
+// nextBatch waits until the first step may run, and returns it with the steps after it that may
+// run as well; or why the first must be skipped.
+func (r *run) nextBatch(ctx context.Context, steps []resource.Step, barred resource.Barred) ([]resource.Step, string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		if ctx.Err() != nil {
+			return nil, "the run was stopped"
+		}
+		wait, cause := r.waits(steps[0])
+		if blocked := barred.Cause(steps[0].Branch); blocked != "" {
+			cause = blocked
+		}
+		if cause != "" {
+			return nil, cause
+		}
+		if !wait {
+			break
+		}
+		r.moved.Wait()
+	}
+	n := 1
+	for n < len(steps) {
+		wait, cause := r.waits(steps[n])
+		if wait || cause != "" || barred.Cause(steps[n].Branch) != "" {
+			break
+		}
+		n++
+	}
+	return steps[:n], ""
+}
+
+// waits says whether a step still waits for another node, or why it can never run.
+func (r *run) waits(s resource.Step) (wait bool, cause string) {
+	for _, after := range s.After {
+		switch status, finished := r.status[after]; {
+		case !finished:
+			wait = true
+		case status == resource.Failed || status == resource.Skipped:
+			return false, fmt.Sprintf("it waits for %s on %s, which was not done", after.ID, after.Node)
+		}
+	}
+	return wait, ""
+}
+
+// record takes an outcome from a node: a start is only told, an end is kept for those who wait.
+func (r *run) record(s resource.Step, o resource.Outcome, barred resource.Barred) {
+	if o.Status == resource.Started {
+		r.emit(event(s, o))
+		return
+	}
+	if o.Status == resource.Failed {
+		barred.Bar(s, resource.FailedBefore(s))
+	}
+	r.finish(s, o)
+}
+
+func (r *run) finish(s resource.Step, o resource.Outcome) {
+	r.emit(event(s, o))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.status[s.Ref()] = o.Status
+	r.moved.Broadcast()
+}
+
+// lose ends a node whose connection broke: the step it was at failed, the rest is skipped.
+func (r *run) lose(batch []resource.Step, told []bool, rest []resource.Step, err error) {
+	first := true
+	for i, s := range batch {
+		if told[i] {
+			continue
+		}
+		o := resource.Outcome{Status: resource.Skipped, Error: "the connection to the node was lost"}
+		if first {
+			o = resource.Outcome{Status: resource.Failed, Error: err.Error()}
+			first = false
+		}
+		r.finish(s, o)
+	}
+	r.skipAll(rest, resource.Skipped, "the connection to the node was lost")
+}
+
+// skipAll gives the first step the status and skips those after it, all for the same cause.
+func (r *run) skipAll(steps []resource.Step, first resource.Status, cause string) {
+	for i, s := range steps {
+		status := resource.Skipped
+		if i == 0 {
+			status = first
+		}
+		r.finish(s, resource.Outcome{Status: status, Error: cause})
+	}
+}
+
+func event(s resource.Step, o resource.Outcome) Event {
+	return Event{
+		Node: s.Node, Module: s.Module, Kind: s.Resource.Kind(), Name: s.Resource.Name(),
+		Status: o.Status, Change: o.Change, Error: o.Error, Notes: o.Notes, Took: o.Took,
+	}
+}

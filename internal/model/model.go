@@ -1,0 +1,180 @@
+// Package model turns merged variables and facts into what is wanted: nodes, the etcd cluster,
+// PostgreSQL clusters with their instances and services, validated and checked against each
+// other. Everything downstream reads only these types.
+package model
+
+import (
+	"pigsty/internal/diag"
+	"pigsty/internal/fact"
+	"pigsty/internal/inventory"
+	"pigsty/internal/param"
+)
+
+// Deployment is everything the inventory wants. Its slices are in inventory order, members of a
+// cluster in pg_seq order.
+type Deployment struct {
+	Nodes []*Node
+	Etcd  *EtcdCluster // nil when no cluster keeps its state in etcd and nobody lists servers
+	Pg    []*PgCluster
+
+	// CA is the authority's certificate in PEM: every node trusts it.
+	CA string
+	// Derive makes a secret that is the same in every compile, from the deployment's seed.
+	Derive func(purpose ...string) []byte
+}
+
+// Node is one machine.
+type Node struct {
+	Addr    string // the inventory's host key; also the address that peers connect to
+	Name    string // nodename: hostname and identity in metrics
+	Cluster string // node_cluster
+	Pos     diag.Pos
+	Vars    inventory.Vars
+
+	Connect param.Connect
+	Param   param.Node
+	Dcs     param.Dcs
+
+	// Facts are what the node says of itself; zero when Known is false, because the node could
+	// not be asked.
+	Facts fact.Node
+	Known bool
+
+	Pg   *PgInstance // the PostgreSQL instance that runs here; nil when none
+	Etcd *EtcdMember // the etcd member that runs here; nil when none
+}
+
+// EtcdCluster is the DCS.
+type EtcdCluster struct {
+	Name    string // dcs_name, the initial cluster token
+	Members []*EtcdMember
+	Param   param.Dcs
+}
+
+// EtcdMember is one etcd server. Node is nil for a server that the inventory does not manage.
+type EtcdMember struct {
+	Cluster *EtcdCluster
+	Name    string
+	Addr    string
+	Node    *Node
+}
+
+// Endpoints are the client addresses of all members, such as "10.10.10.10:2379".
+func (c *EtcdCluster) Endpoints() []string {
+	var all []string
+	for _, m := range c.Members {
+		all = append(all, m.Addr+":2379")
+	}
+	return all
+}
+
+// Bootstrapped is true when some member has been running before, so that new members join it
+// instead of founding a cluster of their own.
+func (c *EtcdCluster) Bootstrapped() bool {
+	for _, m := range c.Members {
+		if m.Node != nil && m.Node.Facts.EtcdData {
+			return true
+		}
+	}
+	return false
+}
+
+// Roles of an instance as the inventory declares them (pg_role).
+const (
+	RolePrimary = "primary"
+	RoleReplica = "replica"
+	RoleOffline = "offline"
+)
+
+// PgCluster is one PostgreSQL cluster: a primary and its replicas under one name.
+type PgCluster struct {
+	Name      string
+	Instances []*PgInstance // by pg_seq
+	// Param are the parameters as the declared primary sees them: the cluster's own.
+	Param    param.Pgsql
+	Services []*Service
+	Etcd     *EtcdCluster
+}
+
+// PgInstance is one PostgreSQL server.
+type PgInstance struct {
+	Cluster *PgCluster
+	Node    *Node
+	Name    string // <pg_cluster>-<pg_seq>
+	Seq     int
+	Role    string // as declared; a failover does not change it
+	Param   param.Pgsql
+}
+
+// Primary is the declared primary; checks have made sure that there is one.
+func (c *PgCluster) Primary() *PgInstance {
+	for _, i := range c.Instances {
+		if i.Role == RolePrimary {
+			return i
+		}
+	}
+	return nil
+}
+
+// Leader is the instance that is writable now, or the declared primary when nobody says so:
+// before the first start, or when no member can be asked.
+func (c *PgCluster) Leader() *PgInstance {
+	for _, i := range c.Instances {
+		if p := i.Node.Facts.Patroni; p != nil && (p.Role == "primary" || p.Role == "master" || p.Role == "standby_leader") {
+			return i
+		}
+	}
+	return c.Primary()
+}
+
+// Bootstrapped is true when some member has a data directory: the cluster exists.
+func (c *PgCluster) Bootstrapped() bool {
+	for _, i := range c.Instances {
+		if i.Node.Facts.PgData {
+			return true
+		}
+	}
+	return false
+}
+
+// Version is the PostgreSQL major version: pg_version, or the one that the node's distribution
+// packages when pg_version is 0.
+func (i *PgInstance) Version() int {
+	if v := i.Cluster.Param.PgVersion; v != 0 {
+		return v
+	}
+	return packagedPostgres(i.Node.Facts.Release)
+}
+
+// packagedPostgres is the major version that Debian's release packages; 13 has 17, 12 has 15.
+func packagedPostgres(release int) int {
+	if release == 12 {
+		return 15
+	}
+	return 17
+}
+
+// Service is a port on every member that leads to the right members.
+type Service struct {
+	Name    string // the full name, <pg_cluster>-<service>
+	Bind    string // "*", or an address
+	Port    int
+	Target  int // port on the members
+	Check   ServiceCheck
+	Servers []ServiceServer
+	Param   param.Service
+}
+
+// ServiceCheck is the HTTP request that says whether a member serves.
+type ServiceCheck struct {
+	Port int
+	Path string
+	Code int
+}
+
+// ServiceServer is one member behind a service; Backup members serve when no other is healthy.
+type ServiceServer struct {
+	Instance *PgInstance
+	Weight   int
+	Backup   bool
+}

@@ -1,0 +1,100 @@
+package model
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"pigsty/internal/param"
+)
+
+// addClusters groups the nodes that carry a PostgreSQL instance by pg_cluster.
+func (b *builder) addClusters() {
+	byName := map[string]*PgCluster{}
+	for _, n := range b.d.Nodes {
+		if !b.hasInstance(n) {
+			continue
+		}
+		p := decode[param.Pgsql](b, n.Vars)
+		i := &PgInstance{Node: n, Seq: p.PgSeq, Role: p.PgRole, Param: p, Name: p.PgCluster + "-" + strconv.Itoa(p.PgSeq)}
+		c := byName[p.PgCluster]
+		if c == nil {
+			c = &PgCluster{Name: p.PgCluster, Etcd: b.d.Etcd}
+			byName[p.PgCluster] = c
+			b.d.Pg = append(b.d.Pg, c)
+		}
+		i.Cluster, n.Pg = c, i
+		c.Instances = append(c.Instances, i)
+	}
+	b.d.Pg = slices.DeleteFunc(b.d.Pg, func(c *PgCluster) bool { return !b.complete(c) })
+}
+
+// hasInstance tells whether a node is to run PostgreSQL, and reports half an identity. Nodes of
+// Greenplum clusters and of remote instances that are only watched carry other identities.
+func (b *builder) hasInstance(n *Node) bool {
+	given := func(name string) bool { _, ok := n.Vars[name]; return ok }
+	if given("gp_role") || given("pg_instances") {
+		return false
+	}
+	identity := []string{"pg_cluster", "pg_seq", "pg_role"}
+	missing := slices.DeleteFunc(slices.Clone(identity), given)
+	if len(missing) == len(identity) {
+		return false
+	}
+	if len(missing) == 0 {
+		return true
+	}
+	d := b.problems.Errorf(n.Pos, "node %s lacks %s", n.Addr, strings.Join(missing, " and "))
+	d.Hint = "an instance needs pg_cluster (for the group), pg_seq and pg_role (for each host)"
+	return false
+}
+
+// complete checks a cluster's members against each other and fills in what follows from them.
+func (b *builder) complete(c *PgCluster) bool {
+	slices.SortFunc(c.Instances, bySeq)
+	for k, i := range c.Instances {
+		if k > 0 && i.Seq == c.Instances[k-1].Seq {
+			b.problems.Errorf(at(i.Node, "pg_seq"), "pg_seq %d of cluster %s is used by %s and %s", i.Seq, c.Name, c.Instances[k-1].Node.Addr, i.Node.Addr).
+				Hint = "give each member a number of its own"
+		}
+	}
+	if !b.checkPrimary(c) {
+		return false
+	}
+	c.Param = c.Primary().Param
+	for _, i := range c.Instances {
+		i.identify()
+	}
+	b.checkDCS(c)
+	b.addServices(c)
+	return true
+}
+
+func (b *builder) checkPrimary(c *PgCluster) bool {
+	primary := c.Primary()
+	if primary == nil {
+		first := c.Instances[0]
+		b.problems.Errorf(at(first.Node, "pg_role"), "cluster %s has no primary", c.Name).
+			Hint = "give exactly one member pg_role: primary"
+		return false
+	}
+	for _, i := range c.Instances {
+		if i.Role == RolePrimary && i != primary {
+			b.problems.Errorf(at(i.Node, "pg_role"), "cluster %s has two primaries, %s and %s", c.Name, primary.Node.Addr, i.Node.Addr).
+				Hint = "make one of them a replica"
+		}
+	}
+	return true
+}
+
+func (b *builder) checkDCS(c *PgCluster) {
+	node := c.Primary().Node
+	switch {
+	case c.Param.PgDcsType == "consul":
+		b.problems.Errorf(at(node, "pg_dcs_type"), "cluster %s keeps its state in consul, which this version cannot set up yet", c.Name).
+			Hint = "use pg_dcs_type: etcd"
+	case c.Etcd == nil:
+		b.problems.Errorf(at(node, "pg_cluster"), "cluster %s needs etcd, and dcs_servers lists no server", c.Name).
+			Hint = "set dcs_servers under all.vars, such as {etcd-1: 10.10.10.10}, and leave etcd_enabled on"
+	}
+}

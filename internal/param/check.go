@@ -1,0 +1,142 @@
+package param
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v4"
+
+	"pigsty/internal/diag"
+	"pigsty/internal/inventory"
+)
+
+// Check brings an inventory's names up to date, see [Modernise], then examines every variable at
+// every place it is set, merged or not: its name, its type, its value, and whether it may be set
+// there. Call it once after loading, before any Decode.
+func Check(inv *inventory.Inventory) diag.List {
+	problems := Modernise(inv)
+	for _, s := range inv.Scopes() {
+		if s.Level == inventory.LevelGenerated {
+			continue
+		}
+		for _, name := range s.Vars.Names() {
+			problems.Add(checkOne(inv, s, name)...)
+		}
+	}
+	problems.Sort()
+	return problems
+}
+
+func checkOne(inv *inventory.Inventory, s inventory.Scope, name string) diag.List {
+	v := s.Vars[name]
+	p, known := byName()[name]
+	if !known {
+		return unknownName(name, v)
+	}
+	d := decoder{name: name, value: v}
+	if members := shared(inv, s, p); members > 1 {
+		problem := d.error(&yaml.Node{}, fmt.Sprintf("%s tells one %s from the others, and %d hosts would share it", name, p.alone, members))
+		problem.Hint = "set it under each host"
+	}
+	if p.field != nil && !isNull(v.Node) {
+		d.node(v.Node, reflect.New(p.field.typ).Elem(), *p.field, name)
+	}
+	published(&d, p)
+	return d.problems
+}
+
+// shared counts the hosts that a setting reaches, for a parameter that can only hold for one.
+func shared(inv *inventory.Inventory, s inventory.Scope, p Param) int {
+	if p.alone == "" {
+		return 0
+	}
+	switch s.Level {
+	case inventory.LevelAll:
+		return len(inv.Hosts())
+	case inventory.LevelGroup:
+		return len(inv.Group(s.Group).Hosts)
+	}
+	return 1
+}
+
+// publishedDefaults are the passwords that v1.5 shipped with, known to everyone.
+var publishedDefaults = map[string]string{
+	"pg_admin_password":       "DBUser.DBA",
+	"pg_replication_password": "DBUser.Replicator",
+	"pg_monitor_password":     "DBUser.Monitor",
+	"haproxy_admin_password":  "pigsty",
+	"grafana_admin_password":  "pigsty",
+}
+
+func published(d *decoder, p Param) {
+	if word, ok := publishedDefaults[p.Name]; ok && d.value.Node.Value == word {
+		problem := d.problems.Warnf(d.value.Pos, "%s is the password published with v1.5", p.Name)
+		problem.Hint = "remove the line to have one generated"
+		d.value.Explain(problem)
+	}
+}
+
+// names are all that may be typed, for finding what was meant.
+var names = sync.OnceValue(func() []string {
+	out := slices.Sorted(maps.Keys(byName()))
+	for _, r := range renames {
+		out = append(out, r.from)
+	}
+	return out
+})
+
+// internalFlags are facts that v1.5's playbooks kept in variables; nobody sets them.
+var internalFlags = []string{"consul_exists", "etcd_exists", "repo_exists", "pg_exists", "redis_exists"}
+
+func unknownName(name string, v inventory.Value) diag.List {
+	var l diag.List
+	var d *diag.Diagnostic
+	switch {
+	case strings.HasPrefix(name, "ansible_"):
+		d = l.Warnf(v.Pos, "%s means nothing here", name)
+		d.Hint = "of Ansible's variables only those for connecting are used"
+	case slices.Contains(internalFlags, name):
+		d = l.Warnf(v.Pos, "%s is found out, not set", name)
+		d.Hint = "remove the line"
+	default:
+		d = l.Errorf(v.Pos, "unknown parameter %q", name)
+		d.Hint = unknownHint(name)
+	}
+	v.Explain(d)
+	return l
+}
+
+func unknownHint(name string) string {
+	if now, ok := laterNames[name]; ok {
+		return "that is the name of a later version; here it is " + now
+	}
+	if near := diag.Nearest(name, names()); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return "`pigsty param` lists them"
+}
+
+// laterNames are names of v2 and after that stand for a parameter of v1.5.
+var laterNames = map[string]string{
+	"pg_default_hba_rules":  "pg_hba_rules",
+	"pgb_default_hba_rules": "pgbouncer_hba_rules",
+	"pgb_hba_rules":         "pgbouncer_hba_rules_extra",
+	"pg_default_services":   "pg_services",
+	"pg_vip_address":        "vip_address and vip_cidrmask",
+	"pg_vip_enabled":        "vip_mode: l2",
+	"pg_vip_interface":      "vip_interface",
+	"pg_fs_backup":          "pg_fs_bkup",
+	"infra_portal":          "nginx_upstream",
+	"node_id_from_pg":       "pg_hostname",
+	"etcd_safeguard":        "dcs_safeguard",
+	"etcd_clean":            "dcs_clean",
+}
+
+func secretByName(name string) bool { return diag.SecretKey(name) }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,41 @@
+package param
+
+// PgBootstrap is section PG_BOOTSTRAP: how a cluster comes up, and its connection pool.
+type PgBootstrap struct {
+	PgSafeguard         bool              `level:"cluster" default:"true" help:"refuse to remove a running instance"`
+	PgClean             bool              `level:"cluster" default:"false" help:"let an explicit removal take an instance that is running"`
+	PgData              string            `level:"cluster" default:"/pg/data" kind:"path" help:"data directory"`
+	PgFsMain            string            `level:"cluster" default:"/data" kind:"path" help:"mount point of the main disk"`
+	PgFsBkup            string            `level:"cluster" default:"/data/backups" kind:"path" help:"mount point of the disk for backups"`
+	PgDummyFilesize     string            `level:"cluster" default:"64MiB" kind:"size" help:"size of a file to delete when the disk is full"`
+	PgListen            string            `level:"cluster" default:"0.0.0.0" kind:"listen" help:"addresses to listen on, separated by commas"`
+	PgPort              int               `level:"cluster" default:"5432" kind:"port" help:"port of PostgreSQL"`
+	PgLocalhost         string            `level:"cluster" default:"/var/run/postgresql" help:"directory of the Unix socket, or an address, for local connections"`
+	PatroniEnabled      bool              `level:"cluster" default:"true" help:"let Patroni manage the instance"`
+	PatroniMode         string            `level:"cluster" default:"default" oneof:"default pause remove" help:"keep Patroni in charge, pause it, or remove it once the cluster is up"`
+	PgDcsType           string            `level:"global" default:"etcd" oneof:"etcd consul" help:"store that elects the leader"`
+	PgNamespace         string            `level:"cluster" default:"/pg" kind:"path" help:"prefix of Patroni's keys in the store"`
+	PatroniPort         int               `level:"cluster" default:"8008" kind:"port" help:"port of Patroni's API"`
+	PatroniUsername     string            `level:"cluster" default:"postgres" help:"user of Patroni's API"`
+	PatroniPassword     string            `level:"global" secret:"generate" help:"password of Patroni's API"`
+	PatroniSslEnabled   bool              `level:"cluster" default:"true" help:"serve Patroni's API over TLS"`
+	PatroniWatchdogMode string            `level:"cluster" default:"automatic" oneof:"off automatic required" help:"use of the kernel's watchdog"`
+	PgEtcdPassword      string            `level:"global" secret:"generate" help:"password of the databases' user in etcd"`
+	PgConf              string            `level:"cluster" default:"tiny.yml" oneof:"oltp.yml olap.yml crit.yml tiny.yml mini.yml small.yml medium.yml large.yml" help:"tuning template: latency, throughput, durability, or a small machine"`
+	PgMaxConn           int               `level:"cluster" default:"0" min:"0" max:"262143" help:"max_connections; 0 lets the template decide"`
+	PgSharedBufferRatio float64           `level:"cluster" default:"0.25" min:"0.1" max:"0.4" help:"share of memory for shared_buffers"`
+	PgParameters        map[string]string `level:"cluster" default:"{}" help:"PostgreSQL settings over those of the template"`
+	PgLibs              string            `level:"cluster" default:"pg_stat_statements, auto_explain" help:"shared_preload_libraries"`
+	PgDelay             string            `level:"instance" default:"0" kind:"interval" help:"how far a replica or standby cluster stays behind"`
+	PgChecksum          bool              `level:"cluster" default:"true" help:"checksums on data pages"`
+	PgPwdEnc            string            `level:"cluster" default:"scram-sha-256" oneof:"scram-sha-256 md5" help:"how passwords are stored"`
+	PgEncoding          string            `level:"cluster" default:"UTF8" help:"encoding of new databases"`
+	PgLocale            string            `level:"cluster" default:"C" help:"locale of new databases"`
+	PgLcCollate         string            `level:"cluster" default:"C" help:"sort order of new databases"`
+	PgLcCtype           string            `level:"cluster" default:"C.UTF-8" help:"character classes of new databases"`
+	PgbouncerEnabled    bool              `level:"cluster" default:"true" help:"run pgBouncer beside PostgreSQL"`
+	PgbouncerPort       int               `level:"cluster" default:"6432" kind:"port" help:"port of pgBouncer"`
+	PgbouncerPoolmode   string            `level:"cluster" default:"transaction" oneof:"session transaction statement" help:"when a server connection goes back to the pool"`
+	PgbouncerMaxDbConn  int               `level:"cluster" default:"100" min:"0" help:"most server connections for each database; 0 for no limit"`
+	PgbouncerSslmode    string            `level:"cluster" default:"prefer" oneof:"disable allow prefer require verify-ca verify-full" help:"TLS between clients and pgBouncer"`
+}

@@ -1,0 +1,177 @@
+package param
+
+// untyped are the parameters whose module has no structs yet: accepted, kept and documented, not
+// checked. An entry moves out of here when its section gets a struct.
+//
+// Each line is name, type, level, default and what it does; a default in angle brackets is
+// described rather than given.
+var untyped = []struct {
+	module, section string
+	params          [][5]string
+}{
+	{"INFRA", "META", [][5]string{
+		{"version", "string", "global", "v1.5.1", "version that the file was written for; shown, not acted on"},
+	}},
+	{"INFRA", "CONNECT", [][5]string{
+		{"ansible_ssh_pass", "secret", "instance", "", "SSH password; keys are needed instead"},
+		{"ansible_password", "secret", "instance", "", "SSH password; keys are needed instead"},
+		{"ansible_become_password", "secret", "instance", "", "password of sudo; sudo without one is needed instead"},
+		{"ansible_become_pass", "secret", "instance", "", "password of sudo; sudo without one is needed instead"},
+		{"ansible_become_user", "string", "instance", "root", "user to become; only root"},
+		{"ansible_become_method", "string", "instance", "sudo", "way to become root; only sudo"},
+		{"ansible_connection", "string", "instance", "ssh", "way to reach the node"},
+		{"ansible_python_interpreter", "string", "instance", "", "not needed: nothing on the node is run by Python"},
+		{"ansible_group_priority", "int", "cluster", "1", "precedence among the groups of a host, highest wins"},
+	}},
+	{"INFRA", "NGINX", [][5]string{
+		{"nginx_enabled", "bool", "cluster", "true", "run nginx on infrastructure nodes"},
+		{"nginx_home", "path", "global", "/www", "document root"},
+		{"nginx_port", "int", "global", "80", "port of the home page"},
+		{"nginx_upstream", "upstream[]", "global", "<the infrastructure's services>", "services behind nginx: name, domain, endpoint"},
+		{"nginx_indexes", "index[]", "global", "<the applications>", "links on the home page: name, url, comment"},
+	}},
+	{"INFRA", "REPO", [][5]string{
+		{"repo_name", "string", "global", "pigsty", "name of the local package repository"},
+		{"repo_address", "string", "global", "pigsty", "host name of the local package repository"},
+		{"repo_rebuild", "bool", "argument", "false", "build the local repository again"},
+		{"repo_remove", "bool", "argument", "true", "set the node's package sources aside while building"},
+		{"repo_upstreams", "repo[]", "global", "<none>", "sources to download packages from"},
+		{"repo_packages", "string[]", "global", "<none>", "packages to download"},
+		{"repo_url_packages", "url[]", "global", "<none>", "packages to download by their addresses"},
+	}},
+	{"INFRA", "NAMESERVER", [][5]string{
+		{"nameserver_enabled", "bool", "cluster", "false", "run a name server on infrastructure nodes"},
+		{"dns_records", "string[]", "global", "[]", "names that it serves, as lines of a hosts file"},
+	}},
+	{"INFRA", "PROMETHEUS", [][5]string{
+		{"prometheus_enabled", "bool", "cluster", "true", "run Prometheus on infrastructure nodes"},
+		{"prometheus_data_dir", "path", "global", "/data/prometheus/data", "data directory"},
+		{"prometheus_options", "string", "global", "--storage.tsdb.retention.time=15d", "further options"},
+		{"prometheus_reload", "bool", "argument", "false", "only reload; data is never wiped either way"},
+		{"prometheus_sd_method", "enum", "global", "static", "how targets are found: static or consul"},
+		{"prometheus_scrape_interval", "interval", "global", "10s", "time between two scrapes"},
+		{"prometheus_scrape_timeout", "interval", "global", "8s", "longest time of a scrape"},
+		{"prometheus_sd_interval", "interval", "global", "5s", "time between two looks for targets"},
+	}},
+	{"INFRA", "EXPORTER", [][5]string{
+		{"exporter_install", "enum", "global", "none", "how exporters are installed: none, yum or binary"},
+		{"exporter_repo_url", "string", "global", "", "package source of exporters"},
+		{"exporter_metrics_path", "string", "global", "/metrics", "path of the metrics of all exporters"},
+	}},
+	{"INFRA", "GRAFANA", [][5]string{
+		{"grafana_enabled", "bool", "cluster", "true", "run Grafana on infrastructure nodes"},
+		{"grafana_endpoint", "url", "global", "<the first infrastructure node, port 3000>", "address of Grafana"},
+		{"grafana_admin_username", "string", "global", "admin", "administrator of Grafana"},
+		{"grafana_admin_password", "generate", "global", "", "password of Grafana's administrator"},
+		{"grafana_database", "enum", "global", "sqlite3", "where Grafana keeps its state: sqlite3 or postgres"},
+		{"grafana_pgurl", "secret", "global", "", "database for grafana_database: postgres"},
+		{"grafana_plugin_method", "enum", "global", "install", "plugins: none, install when missing, always"},
+		{"grafana_plugin_cache", "path", "global", "/www/pigsty/plugins.tgz", "archive of plugins"},
+		{"grafana_plugin_list", "string[]", "global", "[]", "plugins to install"},
+		{"grafana_plugin_git", "url[]", "global", "[]", "plugins to install from Git"},
+		{"grafana_customize_logo", "file", "global", "logo.svg", "logo of the home page"},
+	}},
+	{"INFRA", "LOKI", [][5]string{
+		{"loki_enabled", "bool", "cluster", "true", "run Loki on infrastructure nodes"},
+		{"loki_endpoint", "url", "global", "<the first infrastructure node, port 3100>", "address that logs are sent to"},
+		{"loki_clean", "bool", "argument", "false", "wipe the stored logs"},
+		{"loki_options", "string", "global", "-config.file=/etc/loki.yml -config.expand-env=true", "options of Loki"},
+		{"loki_data_dir", "path", "global", "/data/loki", "data directory"},
+		{"loki_retention", "interval", "global", "15d", "how long logs are kept"},
+	}},
+	{"INFRA", "ETCD", [][5]string{
+		{"etcd_certs", "string[]", "global", "", "certificate files; unused, the CA makes its own"},
+	}},
+	{"NODES", "DOCKER", [][5]string{
+		{"docker_enabled", "bool", "cluster", "false", "run Docker on the node"},
+		{"docker_cgroups_driver", "string", "cluster", "systemd", "cgroup driver"},
+		{"docker_registry_mirrors", "url[]", "cluster", "[]", "mirrors of the registry"},
+		{"docker_image_cache", "path", "cluster", "/tmp/docker.tgz", "archive of images to load"},
+	}},
+	{"NODES", "NODE_EXPORTER", [][5]string{
+		{"node_exporter_enabled", "bool", "cluster", "true", "run node_exporter on the node"},
+		{"node_exporter_port", "int", "cluster", "9100", "port of node_exporter"},
+		{"node_exporter_options", "string", "cluster", "--no-collector.softnet --no-collector.nvme --collector.ntp --collector.tcpstat --collector.processes", "options of node_exporter"},
+	}},
+	{"NODES", "PROMTAIL", [][5]string{
+		{"promtail_enabled", "bool", "cluster", "true", "send the node's logs to Loki"},
+		{"promtail_clean", "bool", "argument", "false", "forget what was sent already"},
+		{"promtail_port", "int", "global", "9080", "port of Promtail"},
+		{"promtail_options", "string", "cluster", "-config.file=/etc/promtail.yml -config.expand-env=true", "options of Promtail"},
+		{"promtail_positions", "path", "cluster", "/var/log/positions.yaml", "file that remembers what was sent"},
+	}},
+	{"PGSQL", "PG_EXPORTER", [][5]string{
+		{"pg_exporter_config", "file", "cluster", "pg_exporter.yml", "definition of the metrics"},
+		{"pg_exporter_enabled", "bool", "cluster", "true", "export metrics of PostgreSQL"},
+		{"pg_exporter_port", "int", "cluster", "9630", "port of PostgreSQL's metrics"},
+		{"pg_exporter_params", "string", "cluster", "sslmode=disable", "parameters of the connection URL"},
+		{"pg_exporter_url", "secret", "cluster", "", "connection URL, instead of the one made from the parameters"},
+		{"pg_exporter_auto_discovery", "bool", "cluster", "true", "export metrics of every database"},
+		{"pg_exporter_exclude_database", "string", "cluster", "template0,template1,postgres", "databases left out of discovery"},
+		{"pg_exporter_include_database", "string", "cluster", "", "databases that discovery is limited to"},
+		{"pg_exporter_options", "string", "cluster", "--log.level=info", "options of the exporter"},
+		{"pgbouncer_exporter_enabled", "bool", "cluster", "true", "export metrics of pgBouncer"},
+		{"pgbouncer_exporter_port", "int", "cluster", "9631", "port of pgBouncer's metrics"},
+		{"pgbouncer_exporter_url", "secret", "cluster", "", "connection URL, instead of the one made from the parameters"},
+		{"pgbouncer_exporter_options", "string", "cluster", "--log.level=info", "options of the exporter"},
+	}},
+	{"REDIS", "REDIS_IDENTITY", [][5]string{
+		{"redis_cluster", "string", "cluster", "", "name of the cluster; needed for Redis"},
+		{"redis_node", "int", "instance", "", "number of the node in its cluster; needed for Redis"},
+		{"redis_instances", "dict", "instance", "", "instances of the node: port to settings; needed for Redis"},
+	}},
+	{"REDIS", "REDIS_NODE", [][5]string{
+		{"redis_fs_main", "path", "cluster", "/data", "mount point of the disk"},
+		{"redis_exporter_enabled", "bool", "cluster", "true", "export metrics of Redis"},
+		{"redis_exporter_port", "int", "cluster", "9121", "port of Redis' metrics"},
+		{"redis_exporter_options", "string", "cluster", "", "options of the exporter"},
+	}},
+	{"REDIS", "REDIS_PROVISION", [][5]string{
+		{"redis_safeguard", "bool", "cluster", "true", "refuse to remove a running instance"},
+		{"redis_clean", "bool", "cluster", "false", "let an explicit removal take an instance that is running"},
+		{"redis_rmdata", "bool", "cluster", "true", "remove the data together with the instance"},
+		{"redis_mode", "enum", "cluster", "standalone", "standalone, cluster or sentinel"},
+		{"redis_conf", "file", "cluster", "redis.conf", "configuration template"},
+		{"redis_bind_address", "ip", "cluster", "0.0.0.0", "address to listen on"},
+		{"redis_max_memory", "size", "cluster", "1GB", "most memory of each instance"},
+		{"redis_mem_policy", "enum", "cluster", "allkeys-lru", "what is dropped when memory is full"},
+		{"redis_password", "secret", "cluster", "", "password of the cluster; none unless given"},
+		{"redis_rdb_save", "string[]", "cluster", "['1200 1']", "when to save: seconds and changes"},
+		{"redis_aof_enabled", "bool", "cluster", "false", "log every write"},
+		{"redis_rename_commands", "dict", "cluster", "{}", "dangerous commands and their new names"},
+		{"redis_cluster_replicas", "int", "cluster", "1", "replicas of each master in mode cluster"},
+	}},
+	{"INFRA", "ARGUMENT", [][5]string{
+		{"no_cmdb", "bool", "argument", "false", "leave the configuration database out"},
+		{"rm_metadata", "bool", "argument", "false", "remove the infrastructure's data too"},
+		{"rm_metapkgs", "bool", "argument", "false", "remove the infrastructure's packages too"},
+		{"jupyter_username", "string", "argument", "jupyter", "user of JupyterLab"},
+		{"jupyter_password", "generate", "argument", "", "password of JupyterLab"},
+		{"jupyter_port", "int", "argument", "8888", "port of JupyterLab"},
+		{"jupyter_domain", "string", "argument", "lab.pigsty", "domain of JupyterLab"},
+	}},
+	{"PGSQL", "ARGUMENT", [][5]string{
+		{"rm_pgdata", "bool", "argument", "false", "remove the data too"},
+		{"rm_pgpkgs", "bool", "argument", "false", "remove the packages too"},
+		{"pg_user", "string", "argument", "", "user of pg_users to act on"},
+		{"pg_database", "string", "argument", "", "database of pg_databases to act on"},
+		{"register_datasource", "bool", "argument", "true", "make the database a Grafana data source"},
+		{"src_cls", "string", "argument", "", "migration: cluster to copy from"},
+		{"src_db", "string", "argument", "", "migration: database to copy from"},
+		{"src_ip", "string", "argument", "", "migration: address of the source's primary"},
+		{"src_list", "string[]", "argument", "[]", "migration: addresses of the source's replicas"},
+		{"dst_cls", "string", "argument", "", "migration: cluster to copy to"},
+		{"dst_db", "string", "argument", "", "migration: database to copy to"},
+		{"dst_dns", "string", "argument", "", "migration: DNS name of the target"},
+		{"dst_vip", "string", "argument", "", "migration: virtual address of the target"},
+		{"dst_ip", "string", "argument", "", "migration: address of the target's primary"},
+		{"dst_list", "string[]", "argument", "[]", "migration: addresses of the target's replicas"},
+		{"migration_context_dir", "path", "argument", "~/migration", "migration: directory of its scripts"},
+	}},
+	{"REDIS", "ARGUMENT", [][5]string{
+		{"redis_port", "int", "argument", "", "one instance of a node to act on"},
+	}},
+}
+
+// aloneUntyped says which untyped parameters name one thing, as the tag `alone` does.
+var aloneUntyped = map[string]string{"redis_node": "instance", "redis_instances": "instance"}

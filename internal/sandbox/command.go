@@ -1,0 +1,55 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// run executes a command of the host and returns its standard output. The error repeats the
+// command and the end of what it said.
+func run(ctx context.Context, argv ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
+	var out, all bytes.Buffer
+	cmd.Stdout = &tee{&out, &all}
+	cmd.Stderr = &all
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return out.String(), fmt.Errorf("%s: %w\n%s", strings.Join(argv, " "), err, tail(all.String(), 15))
+	}
+	return out.String(), nil
+}
+
+// tee copies standard output into the combined text as well.
+type tee struct{ a, b *bytes.Buffer }
+
+func (t *tee) Write(p []byte) (int, error) {
+	t.b.Write(p)
+	return t.a.Write(p)
+}
+
+// tail returns the last lines of a text, blank ones left out.
+func tail(text string, lines int) string {
+	var kept []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, " \r\n"); line != "" {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept[max(0, len(kept)-lines):], "\n")
+}
+
+// tailFile returns the last lines of a file, or why it cannot be read.
+func tailFile(path string, lines int) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	return tail(string(text), lines)
+}
