@@ -81,6 +81,6 @@ func newRootCommand(a *app) *cobra.Command {
 	root.SetErr(a.err)
 	root.PersistentFlags().StringVarP(&a.inventory, "inventory", "i", "pigsty.yml", "inventory `file`")
 	root.PersistentFlags().StringArrayVarP(&a.extra, "extra", "e", nil, "set a parameter, `name=value`, over every other level")
-	root.AddCommand()
+	root.AddCommand(newSandboxCommand(a))
 	return root
 }

@@ -4,6 +4,8 @@
 package model
 
 import (
+	"slices"
+
 	"pigsty/internal/diag"
 	"pigsty/internal/fact"
 	"pigsty/internal/inventory"
@@ -177,4 +179,14 @@ type ServiceServer struct {
 	Instance *PgInstance
 	Weight   int
 	Backup   bool
+}
+
+// HasAny is true when one of the hosts runs an instance of the cluster.
+func (c *PgCluster) HasAny(hosts []string) bool {
+	for _, i := range c.Instances {
+		if slices.Contains(hosts, i.Node.Addr) {
+			return true
+		}
+	}
+	return false
 }

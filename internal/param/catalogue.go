@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v4"
+
+	"pigsty/internal/diag"
 )
 
 // Param describes one parameter.
@@ -171,5 +173,5 @@ func IsSecret(name string) bool {
 	if p, ok := Lookup(name); ok && p.Secret {
 		return true
 	}
-	return secretByName(name)
+	return diag.SecretKey(name)
 }

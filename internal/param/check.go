@@ -5,7 +5,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -39,29 +38,29 @@ func checkOne(inv *inventory.Inventory, s inventory.Scope, name string) diag.Lis
 		return unknownName(name, v)
 	}
 	d := decoder{name: name, value: v}
-	if members := shared(inv, s, p); members > 1 {
-		problem := d.error(&yaml.Node{}, fmt.Sprintf("%s tells one %s from the others, and %d hosts would share it", name, p.alone, members))
+	if whole := shared(inv, s, p); whole != "" {
+		problem := d.error(&yaml.Node{}, fmt.Sprintf("%s is different for every %s and cannot be set for %s", name, p.alone, whole))
 		problem.Hint = "set it under each host"
 	}
 	if p.field != nil && !isNull(v.Node) {
 		d.node(v.Node, reflect.New(p.field.typ).Elem(), *p.field, name)
 	}
-	published(&d, p)
+	warnPublished(&d, p)
 	return d.problems
 }
 
-// shared counts the hosts that a setting reaches, for a parameter that can only hold for one.
-func shared(inv *inventory.Inventory, s inventory.Scope, p Param) int {
-	if p.alone == "" {
-		return 0
+// shared names the hosts that a setting reaches where it can only hold for one; "" where it is
+// in its place.
+func shared(inv *inventory.Inventory, s inventory.Scope, p Param) string {
+	switch {
+	case p.alone != "" && s.Level == inventory.LevelAll:
+		return "all hosts"
+	case p.alone != "" && s.Level == inventory.LevelGroup:
+		if n := len(inv.Group(s.Group).Hosts); n > 1 {
+			return fmt.Sprintf("the %d hosts of group %s", n, s.Group)
+		}
 	}
-	switch s.Level {
-	case inventory.LevelAll:
-		return len(inv.Hosts())
-	case inventory.LevelGroup:
-		return len(inv.Group(s.Group).Hosts)
-	}
-	return 1
+	return ""
 }
 
 // publishedDefaults are the passwords that v1.5 shipped with, known to everyone.
@@ -73,7 +72,7 @@ var publishedDefaults = map[string]string{
 	"grafana_admin_password":  "pigsty",
 }
 
-func published(d *decoder, p Param) {
+func warnPublished(d *decoder, p Param) {
 	if word, ok := publishedDefaults[p.Name]; ok && d.value.Node.Value == word {
 		problem := d.problems.Warnf(d.value.Pos, "%s is the password published with v1.5", p.Name)
 		problem.Hint = "remove the line to have one generated"
@@ -136,7 +135,3 @@ var laterNames = map[string]string{
 	"etcd_safeguard":        "dcs_safeguard",
 	"etcd_clean":            "dcs_clean",
 }
-
-func secretByName(name string) bool { return diag.SecretKey(name) }
-
-func itoa(n int) string { return strconv.Itoa(n) }

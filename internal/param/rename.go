@@ -1,6 +1,7 @@
 package param
 
 import (
+	"fmt"
 	"slices"
 
 	"go.yaml.in/yaml/v4"
@@ -141,7 +142,7 @@ func (r rename) apply(vars inventory.Vars, problems *diag.List) {
 	if kept, both := vars[r.to]; both {
 		d.Hint = "remove it: " + r.to + " is given as well and counts"
 		if kept.Pos.Line > 0 {
-			d.Hint += " (line " + itoa(kept.Pos.Line) + ")"
+			d.Hint += fmt.Sprintf(" (line %d)", kept.Pos.Line)
 		}
 	} else {
 		if r.convert != nil {

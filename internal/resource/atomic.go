@@ -4,17 +4,33 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
+
+// temporaryPrefix begins the name of every temporary file of ours for the path. The dot keeps
+// it out of folders whose files are read by pattern, such as /etc/cron.d.
+func temporaryPrefix(path string) string { return "." + filepath.Base(path) + ".pigsty-" }
 
 // writeAtomic replaces path with data: a reader sees the old file or the new one, also after a
 // power cut. uid and gid of -1 leave the owner to the process.
 func writeAtomic(path string, data []byte, mode os.FileMode, uid, gid int) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".pigsty-*")
+	return replaceAtomic(path, mode, uid, gid, func(f *os.File) error {
+		_, err := f.Write(data)
+		return err
+	})
+}
+
+// replaceAtomic is writeAtomic for content that fill puts into the temporary file.
+func replaceAtomic(path string, mode os.FileMode, uid, gid int, fill func(*os.File) error) error {
+	if err := removeTemporary(path); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix(path)+"*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(tmp.Name())
-	if err := fill(tmp, data, mode, uid, gid); err != nil {
+	if err := finish(tmp, mode, uid, gid, fill); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	if err := os.Rename(tmp.Name(), path); err != nil {
@@ -23,9 +39,26 @@ func writeAtomic(path string, data []byte, mode os.FileMode, uid, gid int) error
 	return syncDir(filepath.Dir(path))
 }
 
-func fill(f *os.File, data []byte, mode os.FileMode, uid, gid int) error {
+// removeTemporary removes what a run that was killed while writing the path left behind.
+func removeTemporary(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), temporaryPrefix(path)) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(filepath.Dir(path), e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func finish(f *os.File, mode os.FileMode, uid, gid int, fill func(*os.File) error) error {
 	defer f.Close()
-	if _, err := f.Write(data); err != nil {
+	if err := fill(f); err != nil {
 		return err
 	}
 	if err := f.Chown(uid, gid); err != nil {

@@ -61,6 +61,9 @@ func (f *File) Diff(_ context.Context, h *Host) (*Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory, and a file is meant to be there: move it away first", f.Path)
+	}
 	if f.Absent {
 		return &Change{Action: Delete}, nil
 	}
@@ -110,25 +113,20 @@ func (f *File) diff(before, after string) string {
 func (f *File) Apply(_ context.Context, h *Host) error {
 	path := h.Path(f.Path)
 	if f.Absent {
+		defer h.wrote(f.Path)
 		return os.Remove(path)
 	}
 	uid, gid, err := h.ownership(f.Owner, f.Group)
 	if err != nil {
 		return err
 	}
-	content := []byte(f.Content)
-	if info, err := os.Lstat(path); err == nil {
-		if f.Once && info.Mode().IsRegular() {
-			return setOwnership(path, uid, gid, f.mode())
-		}
-		if info.IsDir() {
-			return fmt.Errorf("%s is a directory, and a file is wanted there: move it away first", f.Path)
-		}
+	if info, err := os.Lstat(path); err == nil && f.Once && info.Mode().IsRegular() {
+		return setOwnership(path, uid, gid, f.mode())
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	if err := writeAtomic(path, content, f.mode(), uid, gid); err != nil {
+	if err := writeAtomic(path, []byte(f.Content), f.mode(), uid, gid); err != nil {
 		return err
 	}
 	h.wrote(f.Path)

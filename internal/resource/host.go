@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -26,11 +27,13 @@ type Host struct {
 	// Container is true where the kernel's settings belong to somebody else, and so cannot be
 	// changed from here.
 	Container bool
+	// Dial opens a connection from the node; nil = the system's own.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	mu      sync.Mutex
 	notes   []string
 	notices map[string]Notice
-	dpkg    map[string]dpkgEntry
+	dpkg    *dpkgStatus
 	reload  bool // a unit file changed since systemd last read them
 }
 
@@ -89,6 +92,12 @@ type Command struct {
 type Executor interface {
 	// Run returns standard output; an error is a *CommandError that carries both streams.
 	Run(ctx context.Context, c Command) ([]byte, error)
+}
+
+// run executes a command that says all it has to say by succeeding.
+func (h *Host) run(ctx context.Context, argv ...string) error {
+	_, err := h.Exec.Run(ctx, Command{Argv: argv})
+	return err
 }
 
 // ErrAbsent is returned by lookups of things that are not on the node.

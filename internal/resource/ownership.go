@@ -1,55 +1,15 @@
 package resource
 
 import (
-	"bufio"
 	"fmt"
 	"io/fs"
 	"os"
 	"strconv"
-	"strings"
 	"syscall"
 )
 
 // errNotDirectory is what the system says of a path below something that is no folder.
 var errNotDirectory = error(syscall.ENOTDIR)
-
-// account is one line of /etc/passwd or /etc/group.
-type account struct {
-	name   string
-	fields []string
-}
-
-// accounts reads a colon-separated account file of the node. It is read afresh each time: a
-// step before may have added an account, and the file is small.
-func (h *Host) accounts(file string) ([]account, error) {
-	f, err := os.Open(h.Path(file))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var all []account
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		if fields := strings.Split(lines.Text(), ":"); len(fields) >= 3 {
-			all = append(all, account{fields[0], fields})
-		}
-	}
-	return all, lines.Err()
-}
-
-// lookup returns the account of the given name, or ErrAbsent.
-func (h *Host) lookup(file, name string) (account, error) {
-	all, err := h.accounts(file)
-	if err != nil {
-		return account{}, err
-	}
-	for _, a := range all {
-		if a.name == name {
-			return a, nil
-		}
-	}
-	return account{}, fmt.Errorf("%s in %s: %w", name, file, ErrAbsent)
-}
 
 // ownership resolves names to numbers. An empty owner is root; an empty group is the owner's
 // own. In a Root that is not "/", everything belongs to the process, which need not be root.
@@ -58,23 +18,23 @@ func (h *Host) ownership(owner, group string) (uid, gid int, err error) {
 		return -1, -1, nil
 	}
 	if owner != "" && owner != "root" {
-		a, err := h.lookup("/etc/passwd", owner)
+		a, err := h.lookup(passwdFile, owner)
 		if err != nil {
 			return 0, 0, err
 		}
-		if uid, err = strconv.Atoi(a.fields[2]); err != nil {
+		if uid, err = strconv.Atoi(a.field(2)); err != nil {
 			return 0, 0, err
 		}
-		if gid, err = strconv.Atoi(a.fields[3]); err != nil {
+		if gid, err = strconv.Atoi(a.field(3)); err != nil {
 			return 0, 0, err
 		}
 	}
 	if group != "" {
-		a, err := h.lookup("/etc/group", group)
+		a, err := h.lookup(groupFile, group)
 		if err != nil {
 			return 0, 0, err
 		}
-		if gid, err = strconv.Atoi(a.fields[2]); err != nil {
+		if gid, err = strconv.Atoi(a.field(2)); err != nil {
 			return 0, 0, err
 		}
 	}
@@ -94,11 +54,24 @@ func compareOwnership(h *Host, info fs.FileInfo, owner, group string, mode fs.Fi
 	uid, gid, err := h.ownership(owner, group)
 	if err != nil {
 		// The account comes with an earlier step.
-		c.Add("owner", strconv.Itoa(int(stat.Uid)), owner)
+		c.Add("owner", h.nameOf(passwdFile, int(stat.Uid)), owner+":"+group)
 		return
 	}
-	c.Add("owner", strconv.Itoa(int(stat.Uid)), strconv.Itoa(uid))
-	c.Add("group", strconv.Itoa(int(stat.Gid)), strconv.Itoa(gid))
+	if int(stat.Uid) != uid {
+		c.Add("owner", h.nameOf(passwdFile, int(stat.Uid)), h.nameOf(passwdFile, uid))
+	}
+	if int(stat.Gid) != gid {
+		c.Add("group", h.nameOf(groupFile, int(stat.Gid)), h.nameOf(groupFile, gid))
+	}
+}
+
+// nameOf is the name of the account with the number, or the number where it has none.
+func (h *Host) nameOf(file string, id int) string {
+	a, err := h.find(file, strconv.Itoa(id), 2)
+	if err != nil {
+		return strconv.Itoa(id)
+	}
+	return a.name
 }
 
 // permissions is the mode as chmod takes it: the nine bits plus set-user-ID, set-group-ID and

@@ -10,6 +10,12 @@ type UnitState struct {
 	NeedReload bool   // its file changed since systemd read it
 }
 
+// Running tells whether the unit is up.
+func (s UnitState) Running() bool { return s.Active == "active" || s.Active == "reloading" }
+
+// Masked tells whether the unit is kept from starting at all.
+func (s UnitState) Masked() bool { return s.File == "masked" || s.File == "masked-runtime" }
+
 // Systemd is the part of a service manager that resources need.
 type Systemd interface {
 	// State returns a unit's state; a unit that does not exist has Load "not-found".
@@ -22,6 +28,9 @@ type Systemd interface {
 	Reload(ctx context.Context, unit string) error
 	Enable(ctx context.Context, unit string) error
 	Disable(ctx context.Context, unit string) error
+	// Mask keeps a unit from being started by anybody; the unit need not exist yet.
+	Mask(ctx context.Context, unit string) error
+	Unmask(ctx context.Context, unit string) error
 	// ReadUnits makes systemd read its unit files again (daemon-reload).
 	ReadUnits(ctx context.Context) error
 }

@@ -2,6 +2,7 @@ package resource
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
 )
@@ -13,12 +14,16 @@ var (
 
 // Unit is a systemd unit that runs (or does not) now and at boot. It is also where
 // notifications are answered: a unit that was notified reloads or restarts, once, when its turn
-// comes in the listing.
+// comes in the listing. A service that ends by itself (Type=oneshot without RemainAfterExit) is
+// no Unit; the timer that starts it is.
 type Unit struct {
 	Unit    string `json:"unit"` // with its suffix, such as "etcd.service"
 	Stopped bool   `json:"stopped,omitempty"`
-	// Disabled units do not start at boot.
+	// Disabled units do not start at boot. A unit that others pull in (static) counts as both.
 	Disabled bool `json:"disabled,omitempty"`
+	// Masked units cannot be started by anybody, and are stopped: such as a service of a
+	// package whose work Patroni does.
+	Masked bool `json:"masked,omitempty"`
 	// RestartImpact and ReloadImpact are what taking notice costs users.
 	RestartImpact Impact `json:"restart_impact,omitempty"`
 	ReloadImpact  Impact `json:"reload_impact,omitempty"`
@@ -27,6 +32,8 @@ type Unit struct {
 func (u *Unit) Kind() string { return "unit" }
 func (u *Unit) Name() string { return u.Unit }
 
+func (u *Unit) stopped() bool { return u.Stopped || u.Masked }
+
 // Diff compares enablement and activity, and answers what the unit was notified of.
 func (u *Unit) Diff(ctx context.Context, h *Host) (*Change, error) {
 	state, err := h.Systemd.State(ctx, u.Unit)
@@ -34,23 +41,19 @@ func (u *Unit) Diff(ctx context.Context, h *Host) (*Change, error) {
 		return nil, err
 	}
 	c := &Change{Action: Update}
-	if state.Load == "not-found" && !(u.Stopped && u.Disabled) {
+	if state.Load == "not-found" && !u.stopped() {
 		c.Action = Create
 	}
-	if u.Disabled {
-		if enabled(state.File) {
-			c.Add("boot", state.File, "disabled")
-		}
-	} else if !enabled(state.File) {
-		c.Add("boot", state.File, "enabled")
+	if want := u.boot(state); want != "" {
+		c.Add("boot", state.File, want)
 	}
-	running := state.Active == "active" || state.Active == "reloading"
 	switch {
-	case u.Stopped:
-		if running || state.Active == "activating" {
+	case u.stopped():
+		if state.Running() || state.Active == "activating" {
 			c.Add("state", state.Active, "stopped")
+			c.Impact = u.RestartImpact
 		}
-	case !running:
+	case !state.Running():
 		c.Add("state", state.Active, "running")
 	default:
 		u.answer(h, c)
@@ -58,26 +61,46 @@ func (u *Unit) Diff(ctx context.Context, h *Host) (*Change, error) {
 	return c.OrNil(), nil
 }
 
-// answer adds what the running unit was asked to do.
-func (u *Unit) answer(h *Host, c *Change) {
-	switch h.notice(u.Unit) {
-	case NoticeRestart:
-		c.Action = Run
-		c.Fields = append(c.Fields, Field{Name: "restart", Before: "old settings", After: "new settings"})
-		c.Impact = u.RestartImpact
-	case NoticeReload:
-		c.Action = Run
-		c.Fields = append(c.Fields, Field{Name: "reload", Before: "old settings", After: "new settings"})
-		c.Impact = max(u.ReloadImpact, Reload)
+// boot is what the unit's file state has to become; empty when it is right.
+func (u *Unit) boot(state UnitState) string {
+	switch {
+	case u.Masked && !state.Masked():
+		return "masked"
+	case u.Masked:
+		return ""
+	case u.Disabled:
+		// A unit that is not there does not start at boot, and neither does a masked one.
+		if state.File == "enabled" || state.File == "enabled-runtime" {
+			return "disabled"
+		}
+	case !startsAtBoot(state.File) && !(u.Stopped && state.Load == "not-found"):
+		return "enabled"
 	}
+	return ""
 }
 
-func enabled(file string) bool {
+// startsAtBoot tells whether nothing is left to enable: a static unit has no [Install] section
+// and is pulled in by others, a generated one comes from an init script.
+func startsAtBoot(file string) bool {
 	switch file {
 	case "enabled", "static", "alias", "indirect", "generated":
 		return true
 	}
 	return false
+}
+
+// answer adds what the running unit was asked to do.
+func (u *Unit) answer(h *Host, c *Change) {
+	switch h.notice(u.Unit) {
+	case NoticeRestart:
+		c.Action = Run
+		c.Add("restart", "old settings", "new settings")
+		c.Impact = u.RestartImpact
+	case NoticeReload:
+		c.Action = Run
+		c.Add("reload", "old settings", "new settings")
+		c.Impact = max(u.ReloadImpact, Reload)
+	}
 }
 
 // Apply brings the unit to its state and answers notifications.
@@ -89,39 +112,64 @@ func (u *Unit) Apply(ctx context.Context, h *Host) error {
 	if err != nil {
 		return err
 	}
-	if err := u.enable(ctx, h, state); err != nil {
-		return err
+	if state.Load == "not-found" && !u.stopped() {
+		return fmt.Errorf("%s is not on the node: the package or file that brings it is missing", u.Unit)
 	}
-	running := state.Active == "active" || state.Active == "reloading"
-	switch notice := h.notice(u.Unit); {
-	case u.Stopped:
-		if state.Load != "not-found" {
-			err = h.Systemd.Stop(ctx, u.Unit)
+	if state.Load == "bad-setting" || state.Load == "error" {
+		return fmt.Errorf("systemd cannot read the file of %s: see systemctl status %s", u.Unit, u.Unit)
+	}
+	// Stopped first: masking a running service leaves it running, out of its manager's reach.
+	if u.stopped() && state.Load != "not-found" && state.Active != "inactive" && state.Active != "failed" {
+		if err := h.Systemd.Stop(ctx, u.Unit); err != nil {
+			return err
 		}
-	case !running:
-		err = h.Systemd.Start(ctx, u.Unit)
-	case notice == NoticeRestart:
-		err = h.Systemd.Restart(ctx, u.Unit)
-	case notice == NoticeReload:
-		err = h.Systemd.Reload(ctx, u.Unit)
 	}
-	if err != nil {
+	if err := u.setBoot(ctx, h, state); err != nil {
 		return err
+	}
+	if !u.stopped() {
+		if err := u.bringUp(ctx, h, state); err != nil {
+			return err
+		}
 	}
 	return h.noticeTaken(u.Unit)
 }
 
-func (u *Unit) enable(ctx context.Context, h *Host, state UnitState) error {
-	if u.Disabled {
-		if enabled(state.File) {
-			return h.Systemd.Disable(ctx, u.Unit)
+func (u *Unit) bringUp(ctx context.Context, h *Host, state UnitState) error {
+	notice := h.notice(u.Unit)
+	switch {
+	case !state.Running():
+		return h.Systemd.Start(ctx, u.Unit)
+	case notice == NoticeRestart:
+		return h.Systemd.Restart(ctx, u.Unit)
+	case notice == NoticeReload:
+		return h.Systemd.Reload(ctx, u.Unit)
+	}
+	return nil
+}
+
+func (u *Unit) setBoot(ctx context.Context, h *Host, state UnitState) error {
+	want := u.boot(state)
+	if state.Masked() && !u.Masked && want == "enabled" {
+		if err := h.Systemd.Unmask(ctx, u.Unit); err != nil {
+			return err
 		}
-		return nil
+		// What lies under the mask may be enabled already, or have nothing to enable.
+		fresh, err := h.Systemd.State(ctx, u.Unit)
+		if err != nil {
+			return err
+		}
+		want = u.boot(fresh)
 	}
-	if enabled(state.File) {
-		return nil
+	switch want {
+	case "masked":
+		return h.Systemd.Mask(ctx, u.Unit)
+	case "enabled":
+		return h.Systemd.Enable(ctx, u.Unit)
+	case "disabled":
+		return h.Systemd.Disable(ctx, u.Unit)
 	}
-	return h.Systemd.Enable(ctx, u.Unit)
+	return nil
 }
 
 // readUnits lets systemd read unit files that this run or an interrupted one has changed.

@@ -162,4 +162,3 @@ func (r recipe) build(ctx context.Context, dir string) error {
 	}
 	return os.Chmod(dir, 0o755)
 }
-

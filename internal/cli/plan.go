@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"pigsty/internal/controller"
+	"pigsty/internal/engine"
+	"pigsty/internal/view"
+)
+
+// scopeFlags are what plan and apply share: which part of the site, and how to answer.
+type scopeFlags struct {
+	scope controller.Scope
+	json  bool
+	diff  bool
+}
+
+func (f *scopeFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&f.scope.Limit, "limit", "l", "", "only these hosts: names, addresses, groups, with `pattern`s as in Ansible (*, :&, :!)")
+	flags.StringSliceVarP(&f.scope.Modules, "module", "t", nil, "only these `modules`: node, etcd, pgsql")
+	flags.BoolVar(&f.json, "json", false, "answer in JSON")
+	flags.BoolVar(&f.diff, "diff", false, "show the content of new files, too")
+}
+
+func newPlanCommand(a *app) *cobra.Command {
+	var f scopeFlags
+	var file string
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Say what apply would change, and what it costs users",
+		Long: `Look at every node and say what apply would change there, and what each change costs the
+people who use the databases. Nothing is changed.
+
+Exit code 0: nothing to do. 2: changes are pending. 1: something could not be looked at.`,
+		Example: `  pigsty plan                      # the whole site
+  pigsty plan -l pg-test           # one cluster
+  pigsty plan -l 'pg-*:!10.10.10.13' -t pgsql
+  pigsty plan -o change.plan       # keep it, to apply exactly this later`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			work, err := a.prepare(cmd.Context(), f.scope)
+			if err != nil {
+				return err
+			}
+			defer work.Close()
+			plan := work.Plan(cmd.Context())
+			if err := a.showPlan(plan, f); err != nil {
+				return err
+			}
+			if file != "" {
+				if err := writePlanFile(file, a, f.scope, plan); err != nil {
+					return err
+				}
+			}
+			return planExit(plan)
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVarP(&file, "output", "o", "", "keep the plan in a `file` for apply")
+	return cmd
+}
+
+func (a *app) showPlan(p *engine.Plan, f scopeFlags) error {
+	if !f.json {
+		view.Plan(a.out, p, view.PlanOptions{Color: view.Color(a.out), Diff: f.diff})
+		return nil
+	}
+	encoder := json.NewEncoder(a.out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(p)
+}
+
+func planExit(p *engine.Plan) error {
+	switch {
+	case p.Failed():
+		return &exitError{code: exitFailed, err: fmt.Errorf("the plan is not complete: not everything could be looked at")}
+	case p.Changes() > 0:
+		return &exitError{code: exitPending}
+	}
+	return nil
+}

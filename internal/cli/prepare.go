@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"pigsty/internal/controller"
+	"pigsty/internal/diag"
+)
+
+// openSite reads the inventory and what lies beside it. Warnings go to standard error, where
+// they do not disturb the answer.
+func (a *app) openSite() (*controller.Site, error) {
+	site, err := controller.Open(a.inventory, a.extra)
+	if err != nil {
+		if problems := diag.From(err); len(problems) > 0 {
+			problems.Write(a.err)
+			return nil, fmt.Errorf("%s has errors; nothing was touched", a.inventory)
+		}
+		return nil, err
+	}
+	site.Warnings.Write(a.err)
+	if len(site.Generated) > 0 {
+		fmt.Fprintf(a.err, "generated secrets: %s\n", strings.Join(site.Generated, ", "))
+	}
+	return site, nil
+}
+
+// prepare opens the site, connects to the nodes in scope and compiles what they should be.
+func (a *app) prepare(ctx context.Context, scope controller.Scope) (*controller.Work, error) {
+	site, err := a.openSite()
+	if err != nil {
+		return nil, err
+	}
+	dial, err := controller.SSH()
+	if err != nil {
+		return nil, err
+	}
+	return site.Prepare(ctx, scope, dial)
+}

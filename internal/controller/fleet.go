@@ -1,0 +1,180 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"pigsty/internal/agent"
+	"pigsty/internal/engine"
+	"pigsty/internal/fact"
+	"pigsty/internal/model"
+	"pigsty/internal/remote"
+)
+
+// Dialer opens a stream to the agent of a node.
+type Dialer func(n *model.Node) (io.ReadWriteCloser, error)
+
+// maxDialing bounds how many connections are being opened at once: each is an ssh process.
+const maxDialing = 64
+
+// SSH is the dialer for real nodes.
+func SSH() (Dialer, error) {
+	binary, err := remote.OwnBinary()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := controlDir()
+	if err != nil {
+		return nil, err
+	}
+	own, err := ownAddresses()
+	if err != nil {
+		return nil, err
+	}
+	return func(n *model.Node) (io.ReadWriteCloser, error) {
+		return remote.Dial(target(n, own), binary, dir)
+	}, nil
+}
+
+// controlDir holds the sockets of shared connections. The path is short because a socket's may
+// not be longer than 108 bytes.
+func controlDir() (string, error) {
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("pigsty-ssh-%d", os.Getuid()))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return "", err
+	}
+	if info.Mode().Perm() != 0o700 {
+		return "", fmt.Errorf("%s can be read by others, and ssh connections would pass through it: remove it", dir)
+	}
+	return dir, nil
+}
+
+func ownAddresses() ([]string, error) {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, err
+	}
+	own := []string{"localhost"}
+	for _, a := range addrs {
+		if ip, ok := a.(*net.IPNet); ok {
+			own = append(own, ip.IP.String())
+		}
+	}
+	return own, nil
+}
+
+// target reads a node's connection variables. A node that is this machine, with nothing said of
+// how to reach it, needs no ssh.
+func target(n *model.Node, own []string) remote.Target {
+	t := remote.Target{
+		Host: n.Addr, User: n.Connect.AnsibleUser,
+		KeyFile: n.Connect.AnsibleSshPrivateKeyFile, CommonArgs: n.Connect.AnsibleSshCommonArgs,
+	}
+	if n.Connect.AnsibleHost != "" {
+		t.Host = n.Connect.AnsibleHost
+	}
+	said := false
+	for name := range n.Vars {
+		said = said || strings.HasPrefix(name, "ansible_") && name != "ansible_group_priority"
+	}
+	// The default of 22 must not override what the user's own ssh configuration says.
+	if _, given := n.Vars["ansible_port"]; given {
+		t.Port = n.Connect.AnsiblePort
+	}
+	t.Local = !said && slices.Contains(own, t.Host)
+	return t
+}
+
+// Fleet is the connections to a site's nodes.
+type Fleet struct {
+	Sessions map[string]*agent.Session
+	Lost     map[string]error // nodes that could not be reached or asked, and why
+}
+
+// Connect opens sessions to the nodes and asks each for its facts. A node that fails is in
+// Lost, with the reason; the others go on.
+func (s *Site) Connect(ctx context.Context, nodes []*model.Node, dial Dialer) *Fleet {
+	f := &Fleet{Sessions: map[string]*agent.Session{}, Lost: map[string]error{}}
+	facts := map[string]fact.Node{}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	slots := make(chan struct{}, maxDialing)
+	for _, n := range nodes {
+		group.Go(func() {
+			slots <- struct{}{}
+			session, known, err := s.connect(ctx, n, dial)
+			<-slots
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				f.Lost[n.Addr] = err
+				return
+			}
+			f.Sessions[n.Addr], facts[n.Addr] = session, known
+		})
+	}
+	group.Wait()
+	s.Deployment.Observe(facts)
+	return f
+}
+
+func (s *Site) connect(ctx context.Context, n *model.Node, dial Dialer) (*agent.Session, fact.Node, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fact.Node{}, err
+	}
+	stream, err := dial(n)
+	if err != nil {
+		return nil, fact.Node{}, err
+	}
+	session, err := agent.NewSession(stream, s.Authority)
+	if err != nil {
+		return nil, fact.Node{}, errors.Join(err, stream.Close())
+	}
+	known, err := session.Facts(ctx, query(n))
+	if err != nil {
+		return nil, fact.Node{}, errors.Join(fmt.Errorf("ask for facts: %w", err), session.Close())
+	}
+	return session, known, nil
+}
+
+// query names what to look at on a node.
+func query(n *model.Node) fact.Query {
+	q := fact.Query{DataDir: n.Param.NodeDataDir}
+	if n.Etcd != nil {
+		q.EtcdDataDir = n.Dcs.EtcdDataDir
+	}
+	if n.Pg != nil {
+		q.PgData, q.PatroniPort = n.Pg.Param.PgData, n.Pg.Param.PatroniPort
+	}
+	return q
+}
+
+// Close ends all sessions at once. How an agent ends says nothing about the run.
+func (f *Fleet) Close() {
+	var group sync.WaitGroup
+	for _, s := range f.Sessions {
+		group.Go(func() { _ = s.Close() })
+	}
+	group.Wait()
+}
+
+// engineSessions is the sessions as the engine takes them.
+func (f *Fleet) engineSessions() map[string]engine.Session {
+	out := make(map[string]engine.Session, len(f.Sessions))
+	for node, s := range f.Sessions {
+		out[node] = s
+	}
+	return out
+}

@@ -1,0 +1,65 @@
+package resource
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/coreos/go-systemd/v22/dbus"
+)
+
+// Enable makes the unit start at boot.
+func (s *dbusSystemd) Enable(ctx context.Context, unit string) error {
+	return s.changeFiles(ctx, "enable", unit, func(c *dbus.Conn, files []string) error {
+		_, _, err := c.EnableUnitFilesContext(ctx, files, false, true)
+		return err
+	})
+}
+
+// Disable keeps the unit from starting at boot.
+func (s *dbusSystemd) Disable(ctx context.Context, unit string) error {
+	return s.changeFiles(ctx, "disable", unit, func(c *dbus.Conn, files []string) error {
+		_, err := c.DisableUnitFilesContext(ctx, files, false)
+		return err
+	})
+}
+
+// Mask keeps the unit from starting at all.
+func (s *dbusSystemd) Mask(ctx context.Context, unit string) error {
+	return s.changeFiles(ctx, "mask", unit, func(c *dbus.Conn, files []string) error {
+		_, err := c.MaskUnitFilesContext(ctx, files, false, true)
+		return err
+	})
+}
+
+// Unmask undoes Mask.
+func (s *dbusSystemd) Unmask(ctx context.Context, unit string) error {
+	return s.changeFiles(ctx, "unmask", unit, func(c *dbus.Conn, files []string) error {
+		_, err := c.UnmaskUnitFilesContext(ctx, files, false)
+		return err
+	})
+}
+
+// changeFiles changes links to a unit file and lets systemd see it: until it reads its units
+// again, it answers with the state from before.
+func (s *dbusSystemd) changeFiles(ctx context.Context, verb, unit string, change func(*dbus.Conn, []string) error) error {
+	conn, err := s.connect()
+	if err != nil {
+		return err
+	}
+	if err := change(conn, []string{unit}); err != nil {
+		return fmt.Errorf("%s %s: %w", verb, unit, err)
+	}
+	return s.ReadUnits(ctx)
+}
+
+// ReadUnits is daemon-reload.
+func (s *dbusSystemd) ReadUnits(ctx context.Context) error {
+	conn, err := s.connect()
+	if err != nil {
+		return err
+	}
+	if err := conn.ReloadContext(ctx); err != nil {
+		return fmt.Errorf("let systemd read its units again: %w", err)
+	}
+	return nil
+}

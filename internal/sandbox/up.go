@@ -1,0 +1,148 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Up makes the sandbox, as far as it is not there, and returns when every node answers on SSH.
+// Of a sandbox that is up it starts the nodes that are off; they find their disks as they were.
+// When it fails, what was made stays for a look at it, and Down removes it.
+func Up(ctx context.Context, c Config) (*Sandbox, error) {
+	if err := EnsureHost(ctx, c.Progress); err != nil {
+		return nil, err
+	}
+	setDefault(&c.Name, "main")
+	if old, err := Open(c.Name); err == nil {
+		if c, err = c.over(old.cfg); err != nil {
+			return nil, err
+		}
+	} else if !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	if err := errors.Join(c.setDefaults(), c.validate()); err != nil {
+		return nil, err
+	}
+	s := &Sandbox{cfg: c}
+	if err := s.build(ctx); err != nil {
+		return nil, err
+	}
+	unlock, err := lockSandbox(ctx, c.Name, unix.LOCK_EX)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if err := s.claim(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.connect(ctx); err != nil {
+		return nil, fmt.Errorf("network of sandbox %s: %w", c.Name, err)
+	}
+	if err := s.writeKeys(); err != nil {
+		return nil, fmt.Errorf("SSH keys of sandbox %s: %w", c.Name, err)
+	}
+	return s, s.startMissing(ctx)
+}
+
+// build makes the images, or finds them in the cache.
+func (s *Sandbox) build(ctx context.Context) error {
+	base, err := buildImage(ctx, &s.cfg)
+	if err != nil {
+		return err
+	}
+	s.lower = []string{base}
+	if len(s.cfg.Layer) == 0 {
+		return nil
+	}
+	layer, err := buildLayer(ctx, &s.cfg, base)
+	s.lower = []string{layer, base}
+	return err
+}
+
+// claim takes the subnet, so that no other sandbox does, and describes the sandbox on disk. A
+// sandbox that is there keeps the images its disks were made over.
+func (s *Sandbox) claim(ctx context.Context) error {
+	unlock, err := lockHost(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	old, err := Open(s.cfg.Name)
+	if err == nil {
+		for _, dir := range old.lower {
+			if !exists(dir) {
+				return fmt.Errorf("image %s of sandbox %s is gone from the cache, its disks cannot be read without it: "+
+					"pigsty sandbox down --name %s, then up", dir, s.cfg.Name, s.cfg.Name)
+			}
+		}
+		s.lower = old.lower
+		return s.save()
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if err := checkSubnet(&s.cfg); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.dir(), 0o755); err != nil {
+		return err
+	}
+	return s.save()
+}
+
+// connect makes the bridge and lets the nodes out through the host.
+func (s *Sandbox) connect(ctx context.Context) error {
+	unlock, err := lockHost(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := os.MkdirAll(filepath.Join(runRoot, s.cfg.Name), 0o700); err != nil {
+		return err
+	}
+	if err := ensureBridge(&s.cfg); err != nil {
+		return err
+	}
+	for _, r := range baseRules(&s.cfg) {
+		if err := addRule(ctx, s.cfg.Name, r); err != nil {
+			return err
+		}
+	}
+	return forwardOn()
+}
+
+// startMissing starts every node that is off, all at the same time.
+func (s *Sandbox) startMissing(ctx context.Context) error {
+	all, err := s.machines(nil)
+	if err != nil {
+		return err
+	}
+	var off []*machine
+	for _, m := range all {
+		if !m.running() {
+			off = append(off, m)
+		}
+	}
+	if len(off) == 0 {
+		s.cfg.say("sandbox %s is already up: %s", s.cfg.Name, joinNames(s.cfg.Nodes))
+		return nil
+	}
+	began := time.Now()
+	err = each(off, func(m *machine) error {
+		if err := m.start(ctx); err != nil {
+			return err
+		}
+		s.cfg.say("%s is up at %s after %.1f s", m.Name, m.Addr, time.Since(began).Seconds())
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%w\nwhat was made stays for a look at it; pigsty sandbox down --name %s removes it", err, s.cfg.Name)
+	}
+	return nil
+}
