@@ -21,11 +21,7 @@ func newAgentCommand(a *app) *cobra.Command {
 			// A controller that goes away must not end the agent inside a step: the write fails
 			// instead, and hangups and interrupts meant for the controller's terminal pass by.
 			signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP, syscall.SIGINT)
-			host, err := resource.NewHost()
-			if err != nil {
-				return err
-			}
-			return agent.Serve(cmd.Context(), a.in, a.out, host)
+			return agent.Serve(cmd.Context(), a.in, a.out, resource.NewHost())
 		},
 	}
 }

@@ -32,19 +32,12 @@ func plural(n int) string {
 	return "s"
 }
 
-// readInventory reads and checks the inventory of -i and -e and gives every problem.
-func (a *app) readInventory(generated map[string]string) (*inventory.Inventory, diag.List) {
+// loadInventory reads and checks the inventory of -i and -e: warnings go to standard error,
+// errors end the command. generated are the secrets made earlier, nil where they do not matter.
+func (a *app) loadInventory(generated map[string]string) (*inventory.Inventory, error) {
 	inv, problems := inventory.Load(a.inventory, inventory.Options{Extra: a.extra, Generated: generated})
 	problems.Add(param.Check(inv)...)
 	problems.Sort()
-	return inv, problems
-}
-
-// loadInventory is readInventory for commands that need a good inventory: warnings go to
-// standard error, errors end the command. generated are the secrets made earlier, nil where
-// they do not matter.
-func (a *app) loadInventory(generated map[string]string) (*inventory.Inventory, error) {
-	inv, problems := a.readInventory(generated)
 	if err := problems.Warnings().Write(a.err); err != nil {
 		return nil, fmt.Errorf("write warnings: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -119,23 +120,30 @@ func writeParam(out io.Writer, p param.Param) error {
 	return w.Flush()
 }
 
-// writeParamYAML prints parameters as a mapping that can be pasted under vars.
+// writeParamYAML prints parameters as a mapping that can be pasted under vars; those without a
+// default to write down are comments.
 func writeParamYAML(w io.Writer, found []param.Param) error {
 	var b bytes.Buffer
 	for _, p := range found {
 		fmt.Fprintf(&b, "# %s\n", p.Help)
-		value := yaml.Node{Kind: yaml.ScalarNode, Value: p.Default}
-		if p.Default == "" || strings.HasPrefix(p.Default, "<") || !isYAML(p.Default) {
+		if p.Default == "" || strings.HasPrefix(p.Default, "<") {
 			fmt.Fprintf(&b, "# %s:\n", p.Name)
 			continue
 		}
-		fmt.Fprintf(&b, "%s: %s\n", p.Name, value.Value)
+		fmt.Fprintf(&b, "%s: %s\n", p.Name, yamlDefault(p))
 	}
 	_, err := w.Write(b.Bytes())
 	return err
 }
 
-func isYAML(text string) bool {
+// yamlDefault quotes the text of a default that YAML would take for something else.
+func yamlDefault(p param.Param) string {
 	var v any
-	return yaml.Unmarshal([]byte(text), &v) == nil
+	err := yaml.Unmarshal([]byte(p.Default), &v)
+	_, isText := v.(string)
+	structured := strings.HasSuffix(p.Type, "[]") || slices.Contains([]string{"dict", "bool", "int", "float", "port"}, p.Type)
+	if structured || isText && err == nil {
+		return p.Default
+	}
+	return "'" + strings.ReplaceAll(p.Default, "'", "''") + "'"
 }

@@ -73,6 +73,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "pigsty",
 		Short:         "Turn bare Linux machines into a PostgreSQL platform",
+		Version:       versionString(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -81,6 +82,9 @@ func newRootCommand(a *app) *cobra.Command {
 	root.SetErr(a.err)
 	root.PersistentFlags().StringVarP(&a.inventory, "inventory", "i", "pigsty.yml", "inventory `file`")
 	root.PersistentFlags().StringArrayVarP(&a.extra, "extra", "e", nil, "set a parameter, `name=value`, over every other level")
-	root.AddCommand(newSandboxCommand(a))
+	root.AddCommand(
+		newConfigureCommand(a), newValidateCommand(a), newPlanCommand(a), newApplyCommand(a),
+		newInventoryCommand(a), newParamCommand(a), newSandboxCommand(a), newAgentCommand(a), newDocsCommand(),
+	)
 	return root
 }

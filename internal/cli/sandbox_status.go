@@ -31,9 +31,6 @@ func newSandboxStatusCommand(o *sandboxOptions) *cobra.Command {
   pigsty sandbox status --all -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "text" && output != "json" {
-				return fmt.Errorf("output %q: use text or json", output)
-			}
 			names := []string{o.name}
 			if all {
 				var err error
@@ -62,7 +59,7 @@ func newSandboxStatusCommand(o *sandboxOptions) *cobra.Command {
 			return o.printStatus(found)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	outputFlag(cmd, &output, "text", "json")
 	cmd.Flags().BoolVar(&all, "all", false, "every sandbox of this host")
 	return cmd
 }

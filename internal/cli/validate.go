@@ -7,7 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pigsty/internal/controller"
 	"pigsty/internal/diag"
+	"pigsty/internal/inventory"
+	"pigsty/internal/param"
 )
 
 func newValidateCommand(a *app) *cobra.Command {
@@ -27,7 +30,11 @@ warnings, 1 errors.`,
 }
 
 func (a *app) validate(format string) error {
-	inv, problems := a.readInventory(nil)
+	secrets := map[string]string{}
+	for _, name := range param.Secrets() {
+		secrets[name] = diag.Masked
+	}
+	inv, _, problems := controller.Read(a.inventory, inventory.Options{Extra: a.extra, Generated: secrets})
 	if err := showProblems(a.out, format, problems); err != nil {
 		return err
 	}

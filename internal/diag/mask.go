@@ -2,6 +2,7 @@ package diag
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -9,21 +10,20 @@ import (
 // Masked stands where a secret would be printed.
 const Masked = "******"
 
-// secretWords are the parts of a key's name that make its value a secret. The parameter
-// catalogue is tested to have no secret that this list misses.
-var secretWords = []string{"password", "passwd", "passphrase", "secret", "token", "ssh_pass", "become_pass", "private_key_data"}
-
 // SecretKey tells from its name alone whether a key's value must not be printed. It is asked
-// about text that could not be parsed, so it knows names and not parameters.
+// about text that could not be parsed and about misspelt names, so it knows words and not
+// parameters, and a near miss counts.
 func SecretKey(name string) bool {
 	name = strings.ToLower(name)
-	for _, w := range secretWords {
-		if strings.Contains(name, w) {
-			return true
-		}
+	if strings.Contains(name, "pass") && !strings.Contains(name, "bypass") {
+		return true
 	}
-	return name == "pass" || name == "pgpass"
+	return slices.ContainsFunc(strings.FieldsFunc(name, notLetter), func(word string) bool {
+		return Nearest(word, []string{"password", "passwd", "secret", "token"}) != ""
+	})
 }
+
+func notLetter(r rune) bool { return r < 'a' || r > 'z' }
 
 // assignment finds `key: ` and `key=` with an optionally quoted key.
 var assignment = regexp.MustCompile(`["']?([A-Za-z_][A-Za-z0-9_.-]*)["']?\s*(?::(?:\s+|["']|$)|=)`)
@@ -106,7 +106,8 @@ func valueEnd(text string, start int) int {
 	}
 	if q := text[start]; q == '"' || q == '\'' {
 		for i := start + 1; i < len(text); i++ {
-			if q == '"' && text[i] == '\\' {
+			escaped := q == '"' && text[i] == '\\' || q == '\'' && strings.HasPrefix(text[i:], "''")
+			if escaped {
 				i++
 			} else if text[i] == q {
 				return i + 1

@@ -35,7 +35,8 @@ func Gather(ctx context.Context, q Query, root string) (Node, error) {
 	if n.Addresses, err = t.addresses(); err != nil {
 		return Node{}, err
 	}
-	n.EtcdData = t.filled(q.EtcdDataDir)
+	// The package's own empty folder does not count: etcd makes "member" when it first starts.
+	n.EtcdData = q.EtcdDataDir != "" && t.filled(filepath.Join(q.EtcdDataDir, "member"))
 	n.PgData = t.filled(q.PgData)
 	if n.PgData && q.PatroniPort != 0 {
 		n.Patroni = askPatroni(ctx, q.PatroniPort)

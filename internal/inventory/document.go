@@ -82,45 +82,49 @@ func (r *reader) syntax(data []byte, failure *yaml.LoadError) {
 	lines := bytes.Split(data, []byte("\n"))
 	last := 0
 	for range maxSyntaxErrors {
-		at, begun := failure.Mark.Line, failure.ContextMark.Line
-		if begun == 0 || begun > at {
-			begun = at
+		pos := r.failurePos(failure)
+		if pos.Line > last || last == 0 {
+			r.syntaxError(pos, failure)
 		}
-		if at > last || last == 0 {
-			r.syntaxError(failure)
-		}
-		if at == 0 {
+		if pos.Line < 1 || pos.Line > len(lines) {
 			return
 		}
-		last = blank(lines, begun, at)
+		last = blank(lines, pos.Line)
 		if _, failure = parse(bytes.Join(lines, []byte("\n"))); failure == nil {
 			return
 		}
 	}
 }
 
-func (r *reader) syntaxError(e *yaml.LoadError) {
-	pos := diag.Pos{File: r.inv.text.file, Line: e.Mark.Line, Column: e.Mark.Column}
-	message := e.Message
-	if e.ContextMsg != "" && e.ContextMark.Line > 0 {
-		message = e.Message + " " + e.ContextMsg
-		if e.ContextMark.Line < e.Mark.Line {
-			pos.Line, pos.Column = e.ContextMark.Line, e.ContextMark.Column
-		}
+// failurePos is where the broken construct begins, which is where it can be mended; the parser
+// often notices only at the end of the file.
+func (r *reader) failurePos(e *yaml.LoadError) diag.Pos {
+	m := e.Mark
+	if c := e.ContextMark; c.Line > 0 && c.Line < m.Line {
+		m = c
+	}
+	return diag.Pos{File: r.inv.text.file, Line: m.Line, Column: m.Column}
+}
+
+func (r *reader) syntaxError(pos diag.Pos, e *yaml.LoadError) {
+	message := strings.TrimSpace(e.Message + " " + e.ContextMsg)
+	if strings.HasPrefix(message, "unknown anchor") {
+		message = "a value that begins with * stands for an anchor, and there is none of that name" // nor is it shown: it may be a password
 	}
 	d := r.problems.Errorf(pos, "not valid YAML: %s", message)
-	if strings.Contains(e.Message, "tab character") {
-		d.Hint = "indent with spaces"
+	line := r.inv.text.line(pos.Line)
+	if strings.Contains(line[:len(line)-len(strings.TrimLeft(line, " \t"))], "\t") {
+		d.Hint = "indent with spaces, not tabs"
 	}
 }
 
-// blank empties the lines of the block that holds an error: from the line where the broken
-// construct begins through every deeper line below. It gives the last line emptied.
-func blank(lines [][]byte, begun, at int) int {
-	first := min(begun, len(lines)) - 1
+// blank empties the block that begins on a line: the line and every deeper one below it. It
+// gives the last line emptied.
+func blank(lines [][]byte, line int) int {
+	first := line - 1
 	depth := blanks(lines[first])
 	end := first + 1
-	for end < len(lines) && (end < at || len(bytes.TrimSpace(lines[end])) == 0 || blanks(lines[end]) > depth) {
+	for end < len(lines) && (len(bytes.TrimSpace(lines[end])) == 0 || blanks(lines[end]) > depth) {
 		end++
 	}
 	for i := first; i < end; i++ {
@@ -159,6 +163,7 @@ func (f *flattener) node(n *yaml.Node) *yaml.Node {
 		return out
 	}
 	f.done[n] = nil
+	f.tag(n)
 	out := &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value, Line: n.Line, Column: n.Column}
 	f.size[n] = 1
 	if n.Kind == yaml.MappingNode {
@@ -171,6 +176,19 @@ func (f *flattener) node(n *yaml.Node) *yaml.Node {
 	}
 	f.done[n] = out
 	return out
+}
+
+// tag refuses tags that nothing here understands: the value behind one would be lost.
+func (f *flattener) tag(n *yaml.Node) {
+	tag := n.ShortTag()
+	if n.Style&yaml.TaggedStyle == 0 || strings.HasPrefix(tag, "!!") || tag == "!" || tag == "!unsafe" {
+		return
+	}
+	if tag == "!vault" {
+		f.reader.problems.Errorf(f.reader.pos(n), "values encrypted by Ansible Vault cannot be read").Hint = "decrypt it, or leave a password out to have one generated"
+		return
+	}
+	f.reader.problems.Errorf(f.reader.pos(n), "a value cannot begin with '!'").Hint = "put it in quotes"
 }
 
 func (f *flattener) grow(n, child *yaml.Node) {

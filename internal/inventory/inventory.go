@@ -4,7 +4,6 @@
 package inventory
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -116,6 +115,8 @@ type Inventory struct {
 	hostVars  map[string]Vars // of hosts listed directly under all
 	groups    []*Group
 	byName    map[string]*Group
+	merging   []*Group            // weakest first
+	memberOf  map[string][]*Group // of each host, weakest first
 	all       Vars
 	extra     Vars
 	generated Vars
@@ -158,6 +159,7 @@ func empty(file string, data []byte) *Inventory {
 		hostPos:   map[string]diag.Pos{},
 		hostVars:  map[string]Vars{},
 		byName:    map[string]*Group{},
+		memberOf:  map[string][]*Group{},
 		all:       Vars{},
 		extra:     Vars{},
 		generated: Vars{},
@@ -191,10 +193,8 @@ func (inv *Inventory) Group(name string) *Group { return inv.byName[name] }
 // GroupsOf lists the groups of a host, weakest first: the order in which their variables merge.
 func (inv *Inventory) GroupsOf(host string) []string {
 	var names []string
-	for _, g := range inv.merging() {
-		if slices.Contains(g.Hosts, host) {
-			names = append(names, g.Name)
-		}
+	for _, g := range inv.memberOf[host] {
+		names = append(names, g.Name)
 	}
 	return names
 }
@@ -205,15 +205,11 @@ func (inv *Inventory) Vars(host string) Vars {
 	out := Vars{}
 	maps.Copy(out, inv.generated)
 	maps.Copy(out, inv.all)
-	var member []*Group
-	for _, g := range inv.merging() {
-		if slices.Contains(g.Hosts, host) {
-			member = append(member, g)
-			maps.Copy(out, g.Vars)
-		}
+	for _, g := range inv.memberOf[host] {
+		maps.Copy(out, g.Vars)
 	}
 	maps.Copy(out, inv.hostVars[host])
-	for _, g := range member {
+	for _, g := range inv.memberOf[host] {
 		maps.Copy(out, g.hostVars[host])
 	}
 	maps.Copy(out, inv.extra)
@@ -236,7 +232,7 @@ func (inv *Inventory) GroupVars(name string) Vars {
 	maps.Copy(out, inv.generated)
 	maps.Copy(out, inv.all)
 	above := inv.ancestors(name)
-	for _, g := range inv.merging() {
+	for _, g := range inv.merging {
 		if g.Name == name || above[g.Name] {
 			maps.Copy(out, g.Vars)
 		}
@@ -262,14 +258,6 @@ func (inv *Inventory) ancestors(name string) map[string]bool {
 	}
 	climb(name)
 	return seen
-}
-
-// merging lists the groups weakest first: parents before children, then by priority, then by
-// name.
-func (inv *Inventory) merging() []*Group {
-	return slices.SortedFunc(slices.Values(inv.groups), func(a, b *Group) int {
-		return cmp.Or(cmp.Compare(a.depth, b.depth), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Name, b.Name))
-	})
 }
 
 // Scope is one place where the inventory sets variables. Vars may be changed in place: that is

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"regexp"
@@ -131,7 +132,7 @@ func (r *reader) groupPart(g *Group, k, v *yaml.Node) {
 		}
 	case "hosts":
 		r.hosts(v, where, func(host string, vars Vars) {
-			if !slices.Contains(g.own, host) {
+			if _, known := g.hostVars[host]; !known {
 				g.own = append(g.own, host)
 				g.hostVars[host] = Vars{}
 			}
@@ -239,7 +240,8 @@ func (r *reader) unexpected(k *yaml.Node, where string) {
 	}
 }
 
-// link computes what needs all groups to be known: members through children, and depth.
+// link computes what needs all groups to be known: members through children, and the order in
+// which groups merge: parents before children, then by priority, then by name.
 func (r *reader) link() {
 	order := map[string]int{}
 	for i, h := range r.inv.hosts {
@@ -254,6 +256,14 @@ func (r *reader) link() {
 		g.depth = len(r.inv.ancestors(g.Name))
 		if pos, ok := r.inv.hostPos[g.Name]; ok {
 			r.problems.Warnf(g.Pos, "%s is the name of a group and of a host (line %d)", g.Name, pos.Line)
+		}
+	}
+	r.inv.merging = slices.SortedFunc(slices.Values(r.inv.groups), func(a, b *Group) int {
+		return cmp.Or(cmp.Compare(a.depth, b.depth), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Name, b.Name))
+	})
+	for _, g := range r.inv.merging {
+		for _, h := range g.Hosts {
+			r.inv.memberOf[h] = append(r.inv.memberOf[h], g)
 		}
 	}
 }

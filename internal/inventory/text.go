@@ -27,6 +27,14 @@ func (t *text) explain(d *diag.Diagnostic) {
 	d.Source, d.Caret = diag.Mask(t.lines, d.Pos.Line, d.Pos.Column)
 }
 
+// line gives a line of the document, "" for one that it does not have.
+func (t *text) line(n int) string {
+	if n < 1 || n > len(t.lines) {
+		return ""
+	}
+	return t.lines[n-1]
+}
+
 // plainPathError drops the operation and path that an error of the os package repeats.
 func plainPathError(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {

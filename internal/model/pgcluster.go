@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pigsty/internal/inventory"
 	"pigsty/internal/param"
 )
 
@@ -65,7 +66,9 @@ func (b *builder) complete(c *PgCluster) bool {
 	for _, i := range c.Instances {
 		i.identify()
 	}
-	b.checkDCS(c)
+	if !b.checkDCS(c) {
+		return false
+	}
 	b.addServices(c)
 	return true
 }
@@ -87,14 +90,35 @@ func (b *builder) checkPrimary(c *PgCluster) bool {
 	return true
 }
 
-func (b *builder) checkDCS(c *PgCluster) {
+// checkDCS tells whether the cluster's DCS can be set up. A file that asks for consul loads, as
+// every v1.5 file does, but its cluster is left alone: moving it to another DCS unasked could
+// not be taken back.
+func (b *builder) checkDCS(c *PgCluster) bool {
 	node := c.Primary().Node
-	switch {
-	case c.Param.PgDcsType == "consul":
-		b.problems.Errorf(at(node, "pg_dcs_type"), "cluster %s keeps its state in consul, which this version cannot set up yet", c.Name).
+	if c.Param.PgDcsType == "consul" {
+		b.problems.Warnf(at(node, "pg_dcs_type"), "cluster %s is left out: it keeps its state in consul, which this version cannot set up yet", c.Name).
 			Hint = "use pg_dcs_type: etcd"
-	case c.Etcd == nil:
+		return false
+	}
+	if c.Etcd == nil && b.fragment() {
+		b.problems.Warnf(at(node, "pg_cluster"), "cluster %s is left out: this file is a fragment that says nothing of etcd", c.Name).
+			Hint = "put it under all.children of a whole inventory"
+		return false
+	}
+	if c.Etcd == nil {
 		b.problems.Errorf(at(node, "pg_cluster"), "cluster %s needs etcd, and dcs_servers lists no server", c.Name).
 			Hint = "set dcs_servers under all.vars, such as {etcd-1: 10.10.10.10}, and leave etcd_enabled on"
+		return false
 	}
+	return true
+}
+
+// fragment is true of a file that holds groups alone, to be pasted into an inventory.
+func (b *builder) fragment() bool {
+	for _, v := range b.inv.Global() {
+		if v.Level == inventory.LevelAll {
+			return false
+		}
+	}
+	return true
 }

@@ -39,14 +39,28 @@ func checkOne(inv *inventory.Inventory, s inventory.Scope, name string) diag.Lis
 	}
 	d := decoder{name: name, value: v}
 	if whole := shared(inv, s, p); whole != "" {
-		problem := d.error(&yaml.Node{}, fmt.Sprintf("%s is different for every %s and cannot be set for %s", name, p.alone, whole))
+		problem := d.problems.Errorf(v.Pos, "%s is different for every %s and cannot be set for %s", name, p.alone, whole)
+		v.Explain(problem)
 		problem.Hint = "set it under each host"
 	}
 	if p.field != nil && !isNull(v.Node) {
 		d.node(v.Node, reflect.New(p.field.typ).Elem(), *p.field, name)
 	}
 	warnPublished(&d, p)
+	warnTemplate(&d, v.Node)
 	return d.problems
+}
+
+// warnTemplate tells that the templates of Ansible are not evaluated.
+func warnTemplate(d *decoder, n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "{{") {
+		problem := d.problems.Warnf(d.value.NodePos(n), "%s: templates are not evaluated", d.name)
+		problem.Hint = "write the value itself"
+		d.value.Explain(problem)
+	}
+	for _, c := range n.Content {
+		warnTemplate(d, c)
+	}
 }
 
 // shared names the hosts that a setting reaches where it can only hold for one; "" where it is

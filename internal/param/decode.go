@@ -79,10 +79,11 @@ func describe(n *yaml.Node) string {
 	case n.Kind == yaml.SequenceNode:
 		return "a list"
 	}
-	if r := []rune(n.Value); len(r) > most {
-		return strconv.Quote(string(r[:most]) + "…")
+	shown, _ := diag.Mask([]string{n.Value}, 1, 0)
+	if r := []rune(shown); len(r) > most {
+		shown = string(r[:most]) + "…"
 	}
-	return strconv.Quote(n.Value)
+	return strconv.Quote(shown)
 }
 
 func isNull(n *yaml.Node) bool {

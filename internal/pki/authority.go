@@ -114,3 +114,6 @@ type paths struct{ cert, key string }
 func pathsIn(dir, certName, keyName string) paths {
 	return paths{cert: filepath.Join(dir, certName), key: filepath.Join(dir, keyName)}
 }
+
+// recreated is the mark beside an authority that MethodRecreate made.
+func (p paths) recreated() string { return p.cert + ".recreated" }

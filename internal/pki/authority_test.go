@@ -67,21 +67,73 @@ func TestEnsureUsesWhatIsThere(t *testing.T) {
 
 func TestRecreateKeepsTheOld(t *testing.T) {
 	dir := t.TempDir()
-	first, _ := mustEnsure(t, dir, MethodRecreate)
+	first, _ := mustEnsure(t, dir, MethodCreate)
 	second, created := mustEnsure(t, dir, MethodRecreate)
-	third, _ := mustEnsure(t, dir, MethodRecreate)
-	if !created || first.CertPEM() == second.CertPEM() || second.CertPEM() == third.CertPEM() {
+	if !created || first.CertPEM() == second.CertPEM() {
 		t.Error("no new authority")
 	}
-	certs, _ := filepath.Glob(filepath.Join(dir, "ca.crt.*"))
-	keys, _ := filepath.Glob(filepath.Join(dir, "ca.key.*"))
-	if len(certs) != 2 || len(keys) != 2 {
+	certs, _ := filepath.Glob(filepath.Join(dir, "ca.crt.2*"))
+	keys, _ := filepath.Glob(filepath.Join(dir, "ca.key.2*"))
+	if len(certs) != 1 || len(keys) != 1 {
 		t.Fatalf("kept %v and %v", certs, keys)
 	}
-	suffix := strings.TrimPrefix(filepath.Base(certs[0]), "ca.crt")
-	old, err := Open(dir, "ca.crt"+suffix, "ca.key"+suffix)
+	old, err := Open(dir, filepath.Base(certs[0]), filepath.Base(keys[0]))
 	if err != nil || old.CertPEM() != first.CertPEM() {
 		t.Errorf("the old pair does not open: %v", err)
+	}
+}
+
+func TestRecreateActsOncePerAsking(t *testing.T) {
+	dir := t.TempDir()
+	made := 0
+	for _, method := range []Method{
+		MethodRecreate, MethodRecreate, // a plan and its apply: one
+		MethodCreate,
+		MethodRecreate, MethodRecreate, // asked for again: two
+	} {
+		if _, created := mustEnsure(t, dir, method); created {
+			made++
+		}
+	}
+	if made != 2 {
+		t.Errorf("made %d authorities, want 2", made)
+	}
+	for _, name := range []string{DefaultCertFile, DefaultKeyFile} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, created := mustEnsure(t, dir, MethodRecreate); !created {
+		t.Error("nothing was made where the authority is gone")
+	}
+	keys, _ := filepath.Glob(filepath.Join(dir, "ca.key.2*"))
+	if len(keys) != 1 {
+		t.Errorf("old keys: %v", keys)
+	}
+}
+
+func TestRecreateChecksTheSubjectFirst(t *testing.T) {
+	dir := t.TempDir()
+	first, _ := mustEnsure(t, dir, MethodCreate)
+	if _, _, err := Ensure(dir, Options{Method: MethodRecreate, Subject: "nonsense"}); err == nil {
+		t.Fatal("made for a nonsense subject")
+	}
+	if again, created := mustEnsure(t, dir, MethodCreate); created || again.CertPEM() != first.CertPEM() {
+		t.Error("the old authority is gone")
+	}
+}
+
+func TestSetAsideKeepsEveryOld(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Now()
+	for range 3 {
+		write(t, filepath.Join(dir, DefaultCertFile), "x")
+		if err := setAside(pathsIn(dir, DefaultCertFile, DefaultKeyFile), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if old, _ := filepath.Glob(filepath.Join(dir, "ca.crt.*")); len(old) != 3 {
+		t.Errorf("kept %v", old)
 	}
 }
 

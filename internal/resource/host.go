@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"path/filepath"
 	"slices"
@@ -35,6 +36,7 @@ type Host struct {
 	notices map[string]Notice
 	dpkg    *dpkgStatus
 	reload  bool // a unit file changed since systemd last read them
+	kept    map[string]io.Closer
 }
 
 // Path is where a node's path lies in this process's file tree.

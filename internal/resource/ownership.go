@@ -8,6 +8,9 @@ import (
 	"syscall"
 )
 
+// errNotLink is what the system says when asked where a thing that is no link points.
+var errNotLink = error(syscall.EINVAL)
+
 // errNotDirectory is what the system says of a path below something that is no folder.
 var errNotDirectory = error(syscall.ENOTDIR)
 

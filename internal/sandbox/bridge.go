@@ -133,3 +133,12 @@ func linkExists(name string) bool {
 	_, err := net.InterfaceByName(name)
 	return err == nil
 }
+
+// forgetNeighbour drops an address the host asks for in vain, so that it asks again at once.
+func forgetNeighbour(sandbox string, addr netip.Addr) {
+	link, err := net.InterfaceByName(bridgeName(sandbox))
+	if err != nil {
+		return
+	}
+	_ = netlink.NeighDel(&netlink.Neigh{LinkIndex: link.Index, IP: addr.AsSlice()}) // mostly there is none
+}

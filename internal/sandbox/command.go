@@ -7,6 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // run executes a command of the host and returns its standard output. The error repeats the
@@ -14,6 +17,8 @@ import (
 func run(ctx context.Context, argv ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
+	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) } // lets it take back what it mounted
+	cmd.WaitDelay = 10 * time.Second
 	var out, all bytes.Buffer
 	cmd.Stdout = &tee{&out, &all}
 	cmd.Stderr = &all

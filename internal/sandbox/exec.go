@@ -8,6 +8,7 @@ import (
 	"io"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // RunError is a command that did not succeed on a node.
@@ -73,7 +74,9 @@ func (s *Sandbox) Command(ctx context.Context, node string, argv ...string) (*ex
 		"-F", s.SSHConfigPath(), "-o", "ControlMaster=auto", "-o", "ControlPersist=60",
 		"-o", "ControlPath=" + m.control() + ".%r", "-T", node, "--", quoteArgv(argv),
 	}
-	return exec.CommandContext(ctx, "ssh", args...), nil
+	cmd := exec.CommandContext(ctx, "ssh", args...)
+	cmd.WaitDelay = time.Second // the shared connection holds the streams as long as the node is silent
+	return cmd, nil
 }
 
 // hangUp closes the shared connections to a node, which would hang after it was cut off.

@@ -44,12 +44,16 @@ func newRecipe(release string, archives []archive, aptOptions []string) recipe {
 		fmt.Fprintf(&sources, "Types: deb\nURIs: %s\nSuites: %s\nComponents: %s\nSigned-By: %s\n\n",
 			a.uri, a.suite, strings.Join(a.components, " "), debianKeyring)
 	}
+	sshd := sshdConfig
+	if release != "bookworm" { // newer servers lock out who only looks whether they answer
+		sshd += "PerSourcePenalties no\n"
+	}
 	return recipe{
 		Release: release, Packages: basePackages, Archives: archives, AptOptions: aptOptions,
 		Files: []imageFile{
 			{"etc/apt/sources.list.d/debian.sources", sources.String(), 0o644},
 			{"etc/sudoers.d/debian", "debian ALL=(ALL:ALL) NOPASSWD: ALL\n", 0o440},
-			{"etc/ssh/sshd_config.d/10-sandbox.conf", sshdConfig, 0o644},
+			{"etc/ssh/sshd_config.d/10-sandbox.conf", sshd, 0o644},
 			// Forwarding would let a node answer for addresses that are no longer its own.
 			{"etc/sysctl.d/10-sandbox.conf", "net.ipv4.ip_forward = 0\n", 0o644},
 			{"etc/machine-id", "", 0o444},
@@ -96,7 +100,9 @@ func buildImage(ctx context.Context, c *Config) (string, error) {
 	}
 	r := newRecipe(c.Release, archives, options)
 	dir := filepath.Join(c.Cache, "base-"+c.Release+"-"+hash(r))
-	return dir, cached(ctx, c, dir, func(temp string) error { return r.build(ctx, temp) })
+	return dir, cached(ctx, c, dir, func(temp string) error {
+		return withPrivateMounts(func() error { return r.build(ctx, temp) })
+	})
 }
 
 // cached makes dir once: build fills a temporary folder, which is renamed when it is complete.

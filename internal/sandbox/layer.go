@@ -10,10 +10,13 @@ import (
 	"strings"
 )
 
+// layerRecipe is raised when fillLayer makes something else of the same packages.
+const layerRecipe = 2
+
 // buildLayer returns the folder of an overlay layer with the wanted packages over the base image,
 // made first when the cache does not have it.
 func buildLayer(ctx context.Context, c *Config, base string) (string, error) {
-	dir := filepath.Join(c.Cache, "layer-"+hash(filepath.Base(base), c.Mode, c.Layer))
+	dir := filepath.Join(c.Cache, "layer-"+hash(layerRecipe, filepath.Base(base), c.Mode, c.Layer))
 	return dir, cached(ctx, c, dir, func(temp string) error {
 		return withPrivateMounts(func() error { return fillLayer(ctx, c, base, temp) })
 	})
@@ -63,17 +66,18 @@ func fillLayer(ctx context.Context, c *Config, base, dir string) (err error) {
 	return errors.Join(os.Remove(filepath.Join(root, policy)), disableServices(dir))
 }
 
-// disableServices takes back what the layer's packages enabled for the next boot: every such link
-// in the layer is theirs, the base image's own are in a layer below.
+// disableServices takes back what the layer's packages enabled for the next boot: every link in the
+// layer is theirs, the base image's own are in a layer below.
 func disableServices(layer string) error {
-	links, err := filepath.Glob(filepath.Join(layer, "etc/systemd/system/*.wants/*"))
-	if err != nil {
-		return err
-	}
-	for _, link := range links {
-		if err := os.Remove(link); err != nil {
-			return fmt.Errorf("disable a service of the package layer: %w", err)
+	units := filepath.Join(layer, "etc/systemd/system")
+	err := filepath.WalkDir(units, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Type() != fs.ModeSymlink {
+			return err
 		}
+		return os.Remove(path)
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("disable the services of the package layer: %w", err)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -95,8 +96,10 @@ func (m *machine) start(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(m.docker(), 0o755); err != nil {
-		return err
+	if m.box.cfg.Docker {
+		if err := os.MkdirAll(m.docker(), 0o755); err != nil {
+			return err
+		}
 	}
 	exited, err := m.launch()
 	if err != nil {
@@ -148,24 +151,29 @@ func (m *machine) launch() (<-chan struct{}, error) {
 // bootLimit is generous: a node boots in about a second, on a busy host in ten.
 const bootLimit = 2 * time.Minute
 
-// waitSSH returns when sshd greets.
+// waitSSH returns when sshd greets. The host would repeat a lost packet or address query after a
+// whole second only, so each attempt is short and starts anew.
 func (m *machine) waitSSH(ctx context.Context) error {
-	return poll(ctx, bootLimit, 30*time.Millisecond, func() bool { return m.greets(ctx) })
+	return poll(ctx, bootLimit, 20*time.Millisecond, func() bool {
+		forgetNeighbour(m.box.cfg.Name, m.Addr)
+		return m.greets(ctx, 150*time.Millisecond)
+	})
 }
 
-func (m *machine) greets(ctx context.Context) bool {
-	dialer := net.Dialer{Timeout: time.Second}
+// greets reports whether sshd answers; it must accept within the limit and may then take longer.
+func (m *machine) greets(ctx context.Context, limit time.Duration) bool {
+	dialer := net.Dialer{Timeout: limit}
 	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(m.Addr.String(), "22"))
 	if err != nil {
 		return false
 	}
 	defer conn.Close()
-	if conn.SetReadDeadline(time.Now().Add(2*time.Second)) != nil {
+	if conn.SetReadDeadline(time.Now().Add(5*time.Second)) != nil {
 		return false
 	}
 	banner := make([]byte, 4)
-	n, err := conn.Read(banner)
-	return err == nil && string(banner[:n]) == "SSH-"
+	_, err = io.ReadFull(conn, banner)
+	return err == nil && string(banner) == "SSH-"
 }
 
 // powerCut stops the node as a power failure does: first the cable, so that its last packets do

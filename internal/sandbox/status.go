@@ -66,7 +66,7 @@ func (m *machine) state(ctx context.Context) State {
 		return StatePaused
 	case linkExists(m.link()) && !linkIsUp(m.link()):
 		return StateCut
-	case m.greets(ctx):
+	case m.greets(ctx, time.Second):
 		return StateUp
 	}
 	return StateBooting

@@ -77,7 +77,7 @@ func (m *machine) boot(ctx context.Context, console io.Writer) (int, error) {
 	defer dir.Close()
 	argv := m.nspawn()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1")
+	cmd.Env = append(os.Environ(), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", "TERM=dumb") // no colours in a log
 	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", console, console
 	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(dir.Fd())}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // an orderly power-off

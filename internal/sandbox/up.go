@@ -19,17 +19,21 @@ func Up(ctx context.Context, c Config) (*Sandbox, error) {
 		return nil, err
 	}
 	setDefault(&c.Name, "main")
-	if old, err := Open(c.Name); err == nil {
+	s := &Sandbox{}
+	old, err := Open(c.Name)
+	switch {
+	case err == nil:
+		s.lower = old.lower
 		if c, err = c.over(old.cfg); err != nil {
 			return nil, err
 		}
-	} else if !errors.Is(err, ErrNotFound) {
+	case !errors.Is(err, ErrNotFound):
 		return nil, err
 	}
 	if err := errors.Join(c.setDefaults(), c.validate()); err != nil {
 		return nil, err
 	}
-	s := &Sandbox{cfg: c}
+	s.cfg = c
 	if err := s.build(ctx); err != nil {
 		return nil, err
 	}
@@ -38,7 +42,7 @@ func Up(ctx context.Context, c Config) (*Sandbox, error) {
 		return nil, err
 	}
 	defer unlock()
-	if err := s.claim(ctx); err != nil {
+	if err := s.claim(ctx, old == nil); err != nil {
 		return nil, err
 	}
 	if err := s.connect(ctx); err != nil {
@@ -50,8 +54,18 @@ func Up(ctx context.Context, c Config) (*Sandbox, error) {
 	return s, s.startMissing(ctx)
 }
 
-// build makes the images, or finds them in the cache.
+// build makes the images, or finds them in the cache. A sandbox that is there keeps the images its
+// disks were made over.
 func (s *Sandbox) build(ctx context.Context) error {
+	for _, dir := range s.lower {
+		if !exists(dir) {
+			return fmt.Errorf("image %s of sandbox %s is gone from the cache, its disks cannot be read without it: "+
+				"pigsty sandbox down --name %s, then up", dir, s.cfg.Name, s.cfg.Name)
+		}
+	}
+	if len(s.lower) > 0 {
+		return nil
+	}
 	base, err := buildImage(ctx, &s.cfg)
 	if err != nil {
 		return err
@@ -65,33 +79,23 @@ func (s *Sandbox) build(ctx context.Context) error {
 	return err
 }
 
-// claim takes the subnet, so that no other sandbox does, and describes the sandbox on disk. A
-// sandbox that is there keeps the images its disks were made over.
-func (s *Sandbox) claim(ctx context.Context) error {
+// claim describes the sandbox on disk. A new one takes its subnet with that, so that no other does.
+func (s *Sandbox) claim(ctx context.Context, fresh bool) error {
 	unlock, err := lockHost(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	old, err := Open(s.cfg.Name)
-	if err == nil {
-		for _, dir := range old.lower {
-			if !exists(dir) {
-				return fmt.Errorf("image %s of sandbox %s is gone from the cache, its disks cannot be read without it: "+
-					"pigsty sandbox down --name %s, then up", dir, s.cfg.Name, s.cfg.Name)
-			}
+	if there := exists(s.dir()); there == fresh {
+		return fmt.Errorf("sandbox %s was made or taken down by another pigsty a moment ago; run up again", s.cfg.Name)
+	}
+	if fresh {
+		if err := checkSubnet(&s.cfg); err != nil {
+			return err
 		}
-		s.lower = old.lower
-		return s.save()
-	}
-	if !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	if err := checkSubnet(&s.cfg); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(s.dir(), 0o755); err != nil {
-		return err
+		if err := os.MkdirAll(s.dir(), 0o755); err != nil {
+			return err
+		}
 	}
 	return s.save()
 }

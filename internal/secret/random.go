@@ -15,10 +15,10 @@ const (
 	passwordLength = 24 // 140 bits
 )
 
-// newPassword gives a random password. It starts with a letter, so that YAML cannot take it for
+// NewPassword gives a random password. It starts with a letter, so that YAML cannot take it for
 // a number, and has all three sorts of characters, which PostgreSQL's passwordcheck and the like
 // ask for.
-func newPassword() string {
+func NewPassword() string {
 	for {
 		p := randomText(passwordLength)
 		if !strings.ContainsRune(digits, rune(p[0])) &&

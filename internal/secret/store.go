@@ -150,7 +150,7 @@ func missing(have map[string]entry, names []string) (map[string]string, error) {
 			return nil, fmt.Errorf("%q cannot be the name of a secret", name)
 		}
 		if _, ok := have[name]; !ok && added[name] == "" {
-			added[name] = newPassword()
+			added[name] = NewPassword()
 		}
 	}
 	return added, nil

@@ -213,7 +213,7 @@ func TestMalformedFilesNameTheLineAndNoSecret(t *testing.T) {
 func TestPasswordsAreSafeAnywhere(t *testing.T) {
 	seen := make(map[string]bool)
 	for range 500 {
-		p := newPassword()
+		p := NewPassword()
 		if len(p) != passwordLength || strings.Trim(p, alphabet) != "" || strings.Contains(digits, p[:1]) {
 			t.Fatalf("password %q", p)
 		}
@@ -232,7 +232,7 @@ func TestAppendedNamesReadBack(t *testing.T) {
 		names := rapid.SliceOf(rapid.StringN(1, -1, -1)).Draw(t, "names")
 		added := make(map[string]string)
 		for _, name := range names {
-			added[name] = newPassword()
+			added[name] = NewPassword()
 		}
 		if _, entries, err := extend("f", []byte("# x\nkept: 1"), added); err != nil || len(entries) < len(added) {
 			t.Fatalf("%q: %v", names, err)

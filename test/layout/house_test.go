@@ -25,25 +25,51 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 }
 
 func TestExportedNamesAreExplained(t *testing.T) {
-	for _, s := range sources(t) {
+	all := sources(t)
+	promised := interfaceMethods(all)
+	for _, s := range all {
 		if s.test() {
 			continue
 		}
 		for _, decl := range s.ast.Decls {
-			for _, name := range unexplained(decl) {
+			for _, name := range unexplained(decl, promised[s.pkg()]) {
 				t.Errorf("%s:%d: exported %s has no comment", s.path, s.line(decl), name)
 			}
 		}
 	}
 }
 
-// unexplained gives the exported names of a declaration without a comment. In a group the
-// group's own counts for all. Methods that the standard library's interfaces ask for explain
-// themselves.
-func unexplained(decl ast.Decl) []string {
+// interfaceMethods gives, for each package, the methods that its interfaces ask for and explain
+// in one place for all who have them.
+func interfaceMethods(all []source) map[string][]string {
+	out := make(map[string][]string)
+	for _, s := range all {
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			i, ok := n.(*ast.InterfaceType)
+			if !ok {
+				return true
+			}
+			for _, m := range i.Methods.List {
+				if m.Doc != nil && len(m.Names) == 1 {
+					out[s.pkg()] = append(out[s.pkg()], m.Names[0].Name)
+				}
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// standard are methods that the standard library's interfaces ask for.
+var standard = []string{"Error", "Unwrap", "String", "Len", "Less", "Swap"}
+
+// unexplained gives the exported names of a declaration without a comment; a group's own counts
+// for all in it.
+func unexplained(decl ast.Decl, promised []string) []string {
 	switch d := decl.(type) {
 	case *ast.FuncDecl:
-		if d.Doc == nil && d.Name.IsExported() && exportedReceiver(d) && !wellKnown(d) {
+		asked := d.Recv != nil && slices.Contains(slices.Concat(standard, promised), d.Name.Name)
+		if d.Doc == nil && d.Name.IsExported() && exportedReceiver(d) && !asked {
 			return []string{d.Name.Name}
 		}
 	case *ast.GenDecl:
@@ -86,10 +112,6 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 	}
 	name, ok := kind.(*ast.Ident)
 	return ok && name.IsExported()
-}
-
-func wellKnown(d *ast.FuncDecl) bool {
-	return d.Recv != nil && slices.Contains([]string{"Error", "Unwrap", "String", "Len", "Less", "Swap"}, d.Name.Name)
 }
 
 // Names that say nothing of what is inside.

@@ -1,0 +1,62 @@
+# Thin targets: what they run is the plain go command. "make" lists them.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help deps build lint unit e2e test generate bench clean up down
+
+# A container or chroot may start us with no home, and go needs one for its caches.
+ifeq ($(HOME),)
+export HOME := $(or $(shell getent passwd $$(id -u) | cut -d: -f6),/tmp)
+endif
+
+# The version comes from git below and not from go, which gives up on a work tree of another user.
+export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
+export CGO_ENABLED ?= 0
+
+VERSION ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),devel)
+TOOL := go tool -modfile=tools/go.mod
+GO_FOLDERS := $(wildcard cmd conf internal test bench)
+# The packages whose tests write what they compare with when told to -update.
+UPDATERS = $(sort $(addprefix ./,$(dir $(shell grep -rlE 'flag.Bool."update"|"pigsty/internal/golden"' --include='*_test.go' $(GO_FOLDERS)))))
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## Install what a bare Debian lacks besides Go and make
+	@if ! command -v git >/dev/null || ! test -s /etc/ssl/certs/ca-certificates.crt; then \
+		apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends git ca-certificates; \
+	fi
+
+build: ## Build bin/pigsty, one static binary
+	go build -trimpath -ldflags '-s -w -buildid= -X pigsty/internal/cli.version=$(VERSION)' -o bin/pigsty ./cmd/pigsty
+
+lint: ## Run go vet, staticcheck and gofumpt
+	go vet -tags e2e ./...
+	$(TOOL) staticcheck -tags e2e ./...
+	@unformatted=$$($(TOOL) gofumpt -l $(GO_FOLDERS)) && \
+		if [ -n "$$unformatted" ]; then echo "not in gofumpt's form; run: $(TOOL) gofumpt -w $(GO_FOLDERS)"; echo "$$unformatted"; exit 1; fi
+
+unit: ## Run the tests that need no nodes, among them those for drift of generated files
+	go test ./...
+
+e2e: build ## Run the tests on real nodes in the sandbox; needs root
+	go test -tags e2e -count 1 -timeout 60m -v ./test/e2e/...
+
+test: build lint unit e2e ## All of the above, in this order: what CI runs
+
+generate: ## Rewrite every generated and golden file
+	go test $(UPDATERS) -update
+
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+clean: ## Remove what was built
+	rm -rf bin
+
+up: build ## Bring up the sandbox and deploy conf/sandbox.yml on it
+	bin/pigsty sandbox up
+	bin/pigsty apply -i conf/sandbox.yml --yes
+	bin/pigsty sandbox status
+
+down: ## Take the sandbox down
+	bin/pigsty sandbox down

@@ -1,0 +1,98 @@
+package pgsql
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"pigsty/internal/pki"
+	"pigsty/internal/resource"
+)
+
+// folders lays out v1.5's file tree: data on the main disk, backups on their own, and /pg to
+// reach both by. Nothing that is there is removed; Patroni refuses a data directory that is
+// neither empty nor a database, and one that is a database is kept.
+func (m *member) folders() {
+	ident := fmt.Sprintf("%s-%d", m.c.Name, m.i.Version())
+	main, backup := m.p.PgFsMain+"/postgres/"+ident, m.p.PgFsBkup+"/postgres/"+ident
+	m.add(&resource.Directory{Path: m.p.PgFsBkup})
+	for _, dir := range []string{m.p.PgFsMain + "/postgres", main, m.p.PgFsBkup + "/postgres", backup} {
+		m.directory(dir, 0o700)
+	}
+	for _, sub := range []string{"bin", "log", "log/postgres", "tmp", "conf", "data", "meta", "stat", "change"} {
+		m.directory(main+"/"+sub, 0o700)
+	}
+	for _, sub := range []string{"postgres", "arcwal", "backup", "remote"} {
+		m.directory(backup+"/"+sub, 0o700)
+	}
+	m.add(&resource.Link{Path: "/pg", Target: main})
+	for _, sub := range []string{"arcwal", "backup", "remote"} {
+		m.add(&resource.Link{Path: main + "/" + sub, Target: backup + "/" + sub})
+	}
+	if m.p.PgData != "/pg/data" {
+		m.directory(m.p.PgData, 0o700)
+	}
+	if size := byteSize(m.p.PgDummyFilesize); size > 0 {
+		m.add(&resource.Reserve{Path: main + "/dummy", Size: size, Owner: m.p.PgDbsu, Mode: 0o600})
+	}
+	m.socketFolder()
+}
+
+// socketFolder makes the folder of the Unix sockets where Debian's package does not, or makes it
+// for another user.
+func (m *member) socketFolder() {
+	socket := m.socket()
+	if !strings.HasPrefix(socket, "/") || (socket == "/run/postgresql" && m.p.PgDbsu == "postgres") {
+		return
+	}
+	if strings.HasPrefix(socket, "/run/") {
+		// Read before Debian's own postgresql-common.conf, and the first line of a path wins.
+		m.file("/etc/tmpfiles.d/pigsty-pgsql.conf", struct{ Socket, User string }{socket, m.p.PgDbsu})
+	}
+	m.directory(socket, 0o2775)
+}
+
+// certDays is ten years: certificates are renewed by an apply, and nothing reminds of one.
+const certDays = 3650
+
+// certificate is what the server, the pool and Patroni serve with, under every name that clients
+// call them by, and what they show to etcd.
+func (m *member) certificate() {
+	leaf := pki.Leaf{CommonName: m.i.Name, Days: certDays}
+	names := []string{m.i.Name, m.c.Name, m.i.Node.Name, m.i.Node.Addr, "localhost", "127.0.0.1", "::1"}
+	for _, s := range m.c.Services {
+		names = append(names, s.Name)
+	}
+	if m.c.Param.VipMode != "none" {
+		names = append(names, m.c.Param.VipAddress)
+	}
+	leaf.DNSNames, leaf.Addresses = subjects(names)
+	m.add(&resource.Directory{Path: certDir})
+	m.add(&resource.Certificate{Path: certFile, KeyPath: keyFile, Leaf: leaf, CA: m.d.CA, Owner: m.p.PgDbsu},
+		m.certificateUsers()...)
+}
+
+func (m *member) certificateUsers() []resource.Notification {
+	users := []resource.Notification{resource.ReloadOf(patroniUnit)}
+	if m.p.PgbouncerEnabled {
+		users = append(users, resource.ReloadOf(pgbouncerUnit))
+	}
+	if m.hasVIP() {
+		users = append(users, resource.RestartOf(vipUnit)) // it reads its certificate at start only
+	}
+	return users
+}
+
+// units are the suffixes of a size, as powers of 1024: v1.5 writes MiB and means it.
+var units = map[string]int64{"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+// byteSize reads a size such as 64MiB, whose form param has checked.
+func byteSize(text string) int64 {
+	digits := strings.TrimRight(text, " kKmMgGtTiIbB")
+	unit := strings.ToLower(strings.TrimSpace(strings.TrimPrefix(text, digits)))
+	number, err := strconv.ParseFloat(digits, 64)
+	if err != nil {
+		return 0
+	}
+	return int64(number * float64(units[strings.TrimSuffix(strings.TrimSuffix(unit, "b"), "i")]))
+}

@@ -1,0 +1,70 @@
+package pgsql
+
+import (
+	"io/fs"
+
+	"pigsty/internal/model"
+	"pigsty/internal/param"
+	"pigsty/internal/resource"
+)
+
+// Where things are on a node. Certificates lie outside of the data disk, so that services that
+// need no data start without it.
+const (
+	caFile   = "/etc/pigsty/ca.crt" // the node module puts it there
+	certDir  = "/etc/pigsty/pgsql"
+	certFile = certDir + "/server.crt"
+	keyFile  = certDir + "/server.key"
+
+	patroniConfig = "/etc/patroni/patroni.yml"
+	patroniEnv    = "/etc/patroni/patroni.env"
+	patroniUnit   = "patroni.service"
+	pgbouncerDir  = "/etc/pgbouncer"
+	pgbouncerUnit = "pgbouncer.service"
+	haproxyUnit   = "haproxy.service"
+	vipUnit       = "vip-manager.service"
+)
+
+// member is an instance whose steps are being listed.
+type member struct {
+	d     *model.Deployment
+	c     *model.PgCluster
+	i     *model.PgInstance
+	p     param.Pgsql
+	steps []resource.Step
+
+	branch string // of the steps that are added
+}
+
+// add lists a resource as the member's next step.
+func (m *member) add(r resource.Resource, notify ...resource.Notification) *resource.Step {
+	m.steps = append(m.steps, resource.Step{
+		Node: m.i.Node.Addr, Module: "pgsql", Branch: m.branch, Notify: notify, Resource: r,
+	})
+	return &m.steps[len(m.steps)-1]
+}
+
+// file lists a file that belongs to root and is filled from the template of its path.
+func (m *member) file(path string, view any, notify ...resource.Notification) {
+	m.add(&resource.File{Path: path, Content: templates.Fill(path, view)}, notify...)
+}
+
+// secret lists a file of secrets, which its owner alone reads.
+func (m *member) secret(path, owner, content string, notify ...resource.Notification) {
+	m.add(&resource.File{Path: path, Content: content, Owner: owner, Mode: 0o600, Secret: true}, notify...)
+}
+
+// own lists a file of the database's user.
+func (m *member) own(path, content string, mode fs.FileMode, notify ...resource.Notification) {
+	m.add(&resource.File{Path: path, Content: content, Owner: m.p.PgDbsu, Mode: mode}, notify...)
+}
+
+// directory lists a folder of the database's user.
+func (m *member) directory(path string, mode fs.FileMode) {
+	m.add(&resource.Directory{Path: path, Owner: m.p.PgDbsu, Mode: mode})
+}
+
+// conn is how the node's own server is asked.
+func (m *member) conn() resource.PgConn {
+	return resource.PgConn{Socket: m.p.PgLocalhost, Port: m.p.PgPort, User: m.p.PgDbsu}
+}

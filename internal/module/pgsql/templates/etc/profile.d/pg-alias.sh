@@ -1,0 +1,12 @@
+# Short names for everyday work with PostgreSQL. Written by pigsty.
+alias pg-l='pg list'
+alias pg-up='sudo systemctl start patroni'
+alias pg-st='sudo systemctl status patroni'
+alias pg-rl='sudo systemctl reload patroni'
+alias pg-log='tail -n 100 -F /pg/log/patroni.log'
+alias pgb-st='sudo systemctl status pgbouncer'
+alias pgb-rl='sudo systemctl reload pgbouncer'
+alias pgb-log='tail -n 100 -F /var/log/pgbouncer/pgbouncer.log'
+alias pgb='psql -p {{.PoolPort}} -d pgbouncer'
+alias ha-st='sudo systemctl status haproxy'
+alias ha-rl='sudo systemctl reload haproxy'

@@ -1,0 +1,101 @@
+package resource_test
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pigsty/internal/resource"
+)
+
+func TestFile(t *testing.T) {
+	h := newNode(t)
+	f := &resource.File{Path: "/etc/etcd/etcd.conf", Content: "one\n", Impact: resource.Reload}
+	c := converge(t, h, f, resource.Create)
+	if !strings.Contains(c.Diff, "+one") || c.Impact != resource.Reload {
+		t.Errorf("change %+v", c)
+	}
+	f.Content = "two\n"
+	if c := converge(t, h, f, resource.Update); !strings.Contains(c.Diff, "-one\n+two") {
+		t.Errorf("diff %q", c.Diff)
+	}
+	f.Mode = 0o640
+	expectField(t, converge(t, h, f, resource.Update), "mode", "0644", "0640")
+	f.Mode = 0o755 | fs.ModeSetuid
+	expectField(t, converge(t, h, f, resource.Update), "mode", "0640", "4755")
+	f.Absent = true
+	converge(t, h, f, resource.Delete)
+}
+
+func TestFileReplacesLink(t *testing.T) {
+	h := newNode(t)
+	put(t, h, "/etc/other", "other\n")
+	if err := os.Symlink("other", h.Path("/etc/resolv.conf")); err != nil {
+		t.Fatal(err)
+	}
+	converge(t, h, &resource.File{Path: "/etc/resolv.conf", Content: "ours\n"}, resource.Update)
+	if got := get(t, h, "/etc/other"); got != "other\n" {
+		t.Errorf("the link was followed: %q", got)
+	}
+}
+
+func TestFileRefusesDirectory(t *testing.T) {
+	h := newNode(t)
+	refused(t, h, &resource.File{Path: "/etc", Content: "x"}, "is a directory")
+	refused(t, h, &resource.File{Path: "/etc", Absent: true}, "is a directory")
+}
+
+func TestSecretFileShowsNothing(t *testing.T) {
+	h := newNode(t)
+	f := &resource.File{Path: "/root/.pgpass", Content: "hunter2\n", Mode: 0o600, Secret: true}
+	first := converge(t, h, f, resource.Create)
+	f.Content = "hunter3\n"
+	second := converge(t, h, f, resource.Update)
+	for _, c := range []*resource.Change{first, second} {
+		if c.Diff != "" || len(c.Fields) != 1 || strings.Contains(c.Fields[0].Before+c.Fields[0].After, "hunter") {
+			t.Errorf("change %+v", c)
+		}
+	}
+}
+
+func TestOnceFileKeepsContent(t *testing.T) {
+	h := newNode(t)
+	f := &resource.File{Path: "/etc/once", Content: "ours\n", Once: true}
+	converge(t, h, f, resource.Create)
+	put(t, h, "/etc/once", "theirs\n")
+	quiet(t, h, f)
+	f.Mode = 0o600
+	converge(t, h, f, resource.Update)
+	if got := get(t, h, "/etc/once"); got != "theirs\n" {
+		t.Errorf("content %q", got)
+	}
+}
+
+// A run that is killed while writing leaves the old file and a temporary one; the next run
+// leaves the new file alone in its folder.
+func TestFileCleansUpAfterKilledRun(t *testing.T) {
+	h := newNode(t)
+	put(t, h, "/etc/app/conf", "old\n")
+	put(t, h, "/etc/app/.conf.pigsty-123", "ne")
+	put(t, h, "/etc/app/.confident.pigsty-9", "another file's\n")
+	converge(t, h, &resource.File{Path: "/etc/app/conf", Content: "new\n"}, resource.Update)
+	left, err := filepath.Glob(h.Path("/etc/app/.*"))
+	if err != nil || len(left) != 1 || filepath.Base(left[0]) != ".confident.pigsty-9" {
+		t.Errorf("left in the folder: %v, %v", left, err)
+	}
+}
+
+func TestFileLeavesNothingBehindWhenItFails(t *testing.T) {
+	h := newNode(t)
+	put(t, h, "/etc/app/conf/in-the-way", "")
+	if err := (&resource.File{Path: "/etc/app/conf", Content: "new\n"}).Apply(context.Background(), h); err == nil {
+		t.Fatal("a folder was replaced by a file")
+	}
+	left, err := filepath.Glob(h.Path("/etc/app/.*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left in the folder: %v, %v", left, err)
+	}
+}

@@ -1,0 +1,161 @@
+package resource_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"pigsty/internal/resource"
+	"pigsty/internal/resource/simulate"
+)
+
+// machine is a simulated node that owns its kernel.
+func machine(t *testing.T) *resource.Host {
+	h := newNode(t)
+	h.Container = false
+	return h
+}
+
+func expectNote(t *testing.T, h *resource.Host, text string) {
+	t.Helper()
+	if notes := h.TakeNotes(); len(notes) != 1 || !strings.Contains(notes[0], text) {
+		t.Errorf("notes %q, want one with %q", notes, text)
+	}
+}
+
+func TestHostname(t *testing.T) {
+	h := newNode(t)
+	n := &resource.Hostname{Hostname: "pg-test-1"}
+	c := converge(t, h, n, resource.Update)
+	expectField(t, c, "at boot", "simulated", "pg-test-1")
+	put(t, h, "/proc/sys/kernel/hostname", "other\n")
+	expectField(t, converge(t, h, n, resource.Update), "running", "other", "pg-test-1")
+	if got := get(t, h, "/etc/hostname"); got != "pg-test-1\n" {
+		t.Errorf("/etc/hostname %q", got)
+	}
+}
+
+func TestTimezone(t *testing.T) {
+	h := newNode(t)
+	converge(t, h, &resource.Timezone{Zone: "Asia/Shanghai"}, resource.Update)
+	expectField(t, converge(t, h, &resource.Timezone{Zone: "Europe/Berlin"}, resource.Update), "zone", "Asia/Shanghai", "Europe/Berlin")
+	if target, err := os.Readlink(h.Path("/etc/localtime")); err != nil || target != "../usr/share/zoneinfo/Europe/Berlin" {
+		t.Errorf("/etc/localtime → %q, %v", target, err)
+	}
+	refused(t, h, &resource.Timezone{Zone: "Asia/Shangai"}, `did you mean "Asia/Shanghai"?`)
+	refused(t, h, &resource.Timezone{Zone: "Mars/Olympus"}, "no time zone")
+	refused(t, h, &resource.Timezone{Zone: "Asia"}, "no time zone")
+}
+
+func TestTimezoneBeforeItsPackage(t *testing.T) {
+	h := newNode(t)
+	if err := os.RemoveAll(h.Path("/usr/share/zoneinfo")); err != nil {
+		t.Fatal(err)
+	}
+	z := &resource.Timezone{Zone: "Asia/Shanghai"}
+	if diff(t, h, z) == nil {
+		t.Error("nothing planned")
+	}
+	if err := z.Apply(context.Background(), h); err == nil || !strings.Contains(err.Error(), "tzdata is missing") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestSysctl(t *testing.T) {
+	h := machine(t)
+	put(t, h, "/proc/sys/vm/swappiness", "60\n")
+	put(t, h, "/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n")
+	put(t, h, "/proc/sys/net/ipv4/conf/eth0.5/rp_filter", "0\n")
+	s := &resource.Sysctl{ID: "90-pigsty", Settings: map[string]string{
+		"vm.swappiness": "10", "net.ipv4.ip_local_port_range": "32768 60999", "net/ipv4/conf/eth0.5/rp_filter": "1",
+	}}
+	c := converge(t, h, s, resource.Create)
+	expectField(t, c, "vm.swappiness", "60", "10")
+	if len(c.Fields) != 2 {
+		t.Errorf("fields %+v", c.Fields)
+	}
+	want := "net.ipv4.ip_local_port_range = 32768 60999\nnet/ipv4/conf/eth0.5/rp_filter = 1\nvm.swappiness = 10\n"
+	if got := get(t, h, "/etc/sysctl.d/90-pigsty.conf"); got != want {
+		t.Errorf("file\n%s", got)
+	}
+	put(t, h, "/proc/sys/vm/swappiness", "60\n")
+	converge(t, h, s, resource.Update)
+	s.Settings = map[string]string{"net.bridge.unknown": "1"}
+	h.TakeNotes()
+	converge(t, h, s, resource.Update)
+	expectNote(t, h, "no setting net.bridge.unknown")
+}
+
+func TestSysctlInContainer(t *testing.T) {
+	h := newNode(t)
+	put(t, h, "/proc/sys/vm/swappiness", "60\n")
+	put(t, h, "/proc/sys/vm/overcommit_memory", "2\n")
+	s := &resource.Sysctl{ID: "90-pigsty", Settings: map[string]string{"vm.swappiness": "10", "vm.overcommit_memory": "2", "vm.unknown": "1"}}
+	converge(t, h, s, resource.Create)
+	expectNote(t, h, "kernel settings cannot be changed from inside a container: 1 of 3 differ, first vm.swappiness")
+	if got := get(t, h, "/proc/sys/vm/swappiness"); got != "60\n" {
+		t.Errorf("the host's kernel was changed: %q", got)
+	}
+}
+
+func TestKernelModules(t *testing.T) {
+	h := machine(t)
+	put(t, h, "/lib/modules/6.12.0-simulated/modules.builtin", "kernel/drivers/watchdog/softdog.ko\n")
+	k := &resource.KernelModules{Modules: []string{"softdog", "ip_vs", "br-netfilter"}}
+	converge(t, h, k, resource.Create)
+	if got := h.Exec.(*simulate.Executor).Calls(); len(got) != 1 || got[0] != "modprobe --all ip_vs br-netfilter" {
+		t.Errorf("commands %q", got)
+	}
+	put(t, h, "/proc/modules", "ip_vs 16384 0 - Live 0x0\n")
+	expectField(t, converge(t, h, k, resource.Update), "br-netfilter", "not loaded", "loaded")
+}
+
+func TestKernelModulesInContainer(t *testing.T) {
+	h := newNode(t)
+	converge(t, h, &resource.KernelModules{Modules: []string{"ip_vs", "softdog"}}, resource.Create)
+	expectNote(t, h, "from inside a container: ip_vs, softdog")
+}
+
+func TestTunedActive(t *testing.T) {
+	h := machine(t)
+	converge(t, h, &resource.TunedActive{Profile: "oltp"}, resource.Update)
+	expectField(t, converge(t, h, &resource.TunedActive{Profile: "olap"}, resource.Update), "profile", "oltp", "olap")
+	failTuned(h)
+	err := (&resource.TunedActive{Profile: "crit"}).Apply(context.Background(), h)
+	if err == nil || !strings.Contains(err.Error(), "switch tuned to profile crit") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestTunedInContainer(t *testing.T) {
+	h := newNode(t)
+	failTuned(h)
+	converge(t, h, &resource.TunedActive{Profile: "oltp"}, resource.Update)
+	expectNote(t, h, "tuned cannot apply profile oltp from inside a container")
+}
+
+func failTuned(h *resource.Host) {
+	h.Exec.(*simulate.Executor).Fail = func([]string) error { return errors.New("exit status 1") }
+}
+
+func TestSwap(t *testing.T) {
+	h := machine(t)
+	const before = "UUID=1 / ext4 defaults 0 1\n/swap.img none swap sw 0 0\n# /old none swap sw 0 0\n"
+	put(t, h, "/etc/fstab", before)
+	put(t, h, "/proc/swaps", "Filename Type Size Used Priority\n/swap.img file 4194300 0 -2\n")
+	quiet(t, h, &resource.Swap{})
+	c := converge(t, h, &resource.Swap{Disabled: true}, resource.Update)
+	expectField(t, c, "/swap.img", "in use", "off")
+	if got := get(t, h, "/etc/fstab"); got != strings.Replace(before, "/swap.img", "# /swap.img", 1) {
+		t.Errorf("fstab\n%s", got)
+	}
+}
+
+func TestSwapInContainer(t *testing.T) {
+	h := newNode(t)
+	put(t, h, "/proc/swaps", "Filename Type Size Used Priority\n/swap.img file 4194300 0 -2\n")
+	quiet(t, h, &resource.Swap{Disabled: true})
+	expectNote(t, h, "swap cannot be turned off from inside a container: /swap.img")
+}
