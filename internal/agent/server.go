@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"pigsty/internal/fact"
+	"pigsty/internal/health"
 	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 )
@@ -105,6 +106,12 @@ func (s *server) work(ctx context.Context, m message) (any, error) {
 			return nil, err
 		}
 		return fact.Gather(ctx, query, s.host.Root)
+	case opHealth:
+		var query health.Query
+		if err := json.Unmarshal(m.Body, &query); err != nil {
+			return nil, err
+		}
+		return health.Gather(ctx, query, unitStates{s.host.Systemd}), nil
 	case opLock:
 		var holder Holder
 		if err := json.Unmarshal(m.Body, &holder); err != nil {
@@ -147,4 +154,12 @@ func (s *server) sign(ctx context.Context, r pki.Request) ([]byte, error) {
 		err := json.Unmarshal(m.Body, &pem)
 		return pem, err
 	}
+}
+
+// unitStates is the node's service manager as health asks it.
+type unitStates struct{ systemd resource.Systemd }
+
+func (u unitStates) ActiveState(ctx context.Context, unit string) (string, error) {
+	state, err := u.systemd.State(ctx, unit)
+	return state.Active, err
 }

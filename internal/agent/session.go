@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"pigsty/internal/fact"
+	"pigsty/internal/health"
 	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 )
@@ -143,6 +144,13 @@ func (s *Session) ask(ctx context.Context, op string, body, answer any, event fu
 func (s *Session) Facts(ctx context.Context, q fact.Query) (fact.Node, error) {
 	var n fact.Node
 	err := s.ask(ctx, opFacts, q, &n, nil)
+	return n, err
+}
+
+// Health asks how the node's services are.
+func (s *Session) Health(ctx context.Context, q health.Query) (health.Node, error) {
+	var n health.Node
+	err := s.ask(ctx, opHealth, q, &n, nil)
 	return n, err
 }
 

@@ -13,15 +13,16 @@ import (
 	"sync"
 )
 
-// Operations. The first five are asked by the controller; sign is asked by the agent, and the
+// Operations. The first six are asked by the controller; sign is asked by the agent, and the
 // last three are answers.
 const (
-	opFacts = "facts"
-	opDiff  = "diff"
-	opApply = "apply"
-	opLock  = "lock"
-	opStop  = "stop"
-	opSign  = "sign"
+	opFacts  = "facts"
+	opHealth = "health"
+	opDiff   = "diff"
+	opApply  = "apply"
+	opLock   = "lock"
+	opStop   = "stop"
+	opSign   = "sign"
 
 	opHello  = "hello"
 	opEvent  = "event"

@@ -14,7 +14,8 @@ import (
 
 // nodeCommand makes a command that does one thing to each of the named nodes at the same time.
 func (o *sandboxOptions) nodeCommand(verb, short, example, done string,
-	do func(s *sandbox.Sandbox, ctx context.Context, node string) error) *cobra.Command {
+	do func(s *sandbox.Sandbox, ctx context.Context, node string) error,
+) *cobra.Command {
 	return &cobra.Command{
 		Use:               verb + " NODE...",
 		Short:             short,

@@ -37,15 +37,9 @@ func (s *Site) Prepare(ctx context.Context, scope Scope, dial Dialer) (*Work, er
 			return nil, fmt.Errorf("module %q is not known: choose from %s", name, strings.Join(module.Names(), ", "))
 		}
 	}
-	chosen := s.Inventory.Hosts()
-	if scope.Limit != "" {
-		var err error
-		if chosen, err = s.Inventory.Limit(scope.Limit); err != nil {
-			return nil, err
-		}
-		if len(chosen) == 0 {
-			return nil, fmt.Errorf("limit %q matches no host of %s", scope.Limit, s.Inventory.File())
-		}
+	chosen, err := s.chosen(scope.Limit)
+	if err != nil {
+		return nil, err
 	}
 	fleet := s.Connect(ctx, s.related(chosen), dial)
 	graph, err := engine.NewGraph(module.Compile(s.Deployment))
@@ -54,6 +48,18 @@ func (s *Site) Prepare(ctx context.Context, scope Scope, dial Dialer) (*Work, er
 		return nil, fmt.Errorf("compile: %w", err)
 	}
 	return &Work{Graph: graph.Select(chosen, scope.Modules), Fleet: fleet, site: s}, nil
+}
+
+// chosen is the hosts of a limit pattern, all when it is empty.
+func (s *Site) chosen(limit string) ([]string, error) {
+	if limit == "" {
+		return s.Inventory.Hosts(), nil
+	}
+	hosts, err := s.Inventory.Limit(limit)
+	if err == nil && len(hosts) == 0 {
+		err = fmt.Errorf("limit %q matches no host of %s", limit, s.Inventory.File())
+	}
+	return hosts, err
 }
 
 // related adds to the chosen hosts the members of their clusters and of the DCS.

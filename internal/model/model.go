@@ -46,6 +46,10 @@ type Node struct {
 	Etcd *EtcdMember // the etcd member that runs here; nil when none
 }
 
+// EtcdMetricsPort is where a member serves health and metrics in plain HTTP, on the loopback
+// address only.
+const EtcdMetricsPort = 2381
+
 // EtcdCluster is the DCS.
 type EtcdCluster struct {
 	Name    string // dcs_name, the initial cluster token

@@ -20,7 +20,7 @@ type PgBootstrap struct {
 	PatroniPassword     string            `level:"global" secret:"generate" help:"password of Patroni's API"`
 	PatroniSslEnabled   bool              `level:"cluster" default:"true" help:"serve Patroni's API over TLS"`
 	PatroniWatchdogMode string            `level:"cluster" default:"automatic" oneof:"off automatic required" help:"use of the kernel's watchdog"`
-	PgEtcdPassword      string            `level:"global" secret:"generate" help:"password of the databases' user in etcd"`
+	PgEtcdPassword      string            `level:"cluster" secret:"true" help:"password of the cluster's user in etcd; empty = one derived for each cluster"`
 	PgConf              string            `level:"cluster" default:"tiny.yml" oneof:"oltp.yml olap.yml crit.yml tiny.yml mini.yml small.yml medium.yml large.yml" help:"tuning template: latency, throughput, durability, or a small machine"`
 	PgMaxConn           int               `level:"cluster" default:"0" min:"0" max:"262143" help:"max_connections; 0 lets the template decide"`
 	PgSharedBufferRatio float64           `level:"cluster" default:"0.25" min:"0.1" max:"0.4" help:"share of memory for shared_buffers"`

@@ -149,11 +149,7 @@ func (b *Block) Apply(_ context.Context, h *Host) error {
 	if err != nil {
 		return err
 	}
-	if err := writeAtomic(path, []byte(after), mode, uid, gid); err != nil {
-		return err
-	}
-	h.wrote(b.Path)
-	return nil
+	return writeAtomic(path, []byte(after), mode, uid, gid)
 }
 
 // attributes are the owner and mode the file has, or those for a new one.

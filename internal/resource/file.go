@@ -113,7 +113,6 @@ func (f *File) diff(before, after string) string {
 func (f *File) Apply(_ context.Context, h *Host) error {
 	path := h.Path(f.Path)
 	if f.Absent {
-		defer h.wrote(f.Path)
 		return os.Remove(path)
 	}
 	uid, gid, err := h.ownership(f.Owner, f.Group)
@@ -126,9 +125,5 @@ func (f *File) Apply(_ context.Context, h *Host) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	if err := writeAtomic(path, []byte(f.Content), f.mode(), uid, gid); err != nil {
-		return err
-	}
-	h.wrote(f.Path)
-	return nil
+	return writeAtomic(path, []byte(f.Content), f.mode(), uid, gid)
 }

@@ -35,7 +35,6 @@ type Host struct {
 	notes   []string
 	notices map[string]Notice
 	dpkg    *dpkgStatus
-	reload  bool // a unit file changed since systemd last read them
 	kept    map[string]io.Closer
 }
 

@@ -63,7 +63,8 @@ func (a acl) revoking(object, grantee, privilege string) []pgEdit {
 
 func aclField(object, privilege string) string {
 	kind, name, _ := strings.Cut(object, " ")
-	return strings.ToLower(privilege+" on "+kind) + " " + strings.Trim(name, `"`)
+	name, _ = quotedName(strings.TrimPrefix(name, `"`))
+	return strings.ToLower(privilege+" on "+kind) + " " + name
 }
 
 func aclText(grantee string) string {

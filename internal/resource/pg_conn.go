@@ -136,6 +136,7 @@ func sessionSettings() map[string]string {
 		"standard_conforming_strings": "on",
 		"DateStyle":                   "ISO",
 		"TimeZone":                    "UTC",
+		"lc_messages":                 "C",
 		"statement_timeout":           "10min",
 		"lock_timeout":                "15s",
 		// A database may be set to make transactions read-only.

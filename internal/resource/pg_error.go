@@ -76,10 +76,14 @@ func pgProblem(doing string, err error) error {
 	parts := []string{p.Message}
 	for _, part := range []string{p.Detail, p.Hint} {
 		if part != "" {
-			parts = append(parts, strings.ReplaceAll(part, "\n", "; "))
+			parts = append(parts, strings.TrimSuffix(strings.ReplaceAll(part, "\n", "; "), "."))
 		}
 	}
-	return &PgError{Doing: doing, Code: p.Code, Text: strings.Join(parts, ". "), Advice: advice[p.Code], Err: err}
+	e := &PgError{Doing: doing, Code: p.Code, Text: strings.Join(parts, ". "), Advice: advice[p.Code], Err: err}
+	if p.Code == stateNotSupported && strings.HasPrefix(p.Message, "extension ") && strings.HasSuffix(p.Message, "is not available") {
+		e.Advice = advice[stateNoFile]
+	}
+	return e
 }
 
 // connectionError is trouble on the way to the server, whose own words already say enough.

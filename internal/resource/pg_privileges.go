@@ -1,5 +1,10 @@
 package resource
 
+import (
+	"context"
+	"errors"
+)
+
 var (
 	_ Resource = (*PgPrivileges)(nil)
 	_          = register(func() Resource { return &PgPrivileges{} })
@@ -28,3 +33,71 @@ type PgPrivileges struct {
 
 func (p *PgPrivileges) Kind() string { return "pg_privileges" }
 func (p *PgPrivileges) Name() string { return p.Database }
+
+func (p *PgPrivileges) contents() contents {
+	return contents{schemas: p.Schemas, extensions: p.Extensions, creator: p.Creator, users: p.SchemaUsers}
+}
+
+// Diff compares default privileges, schemas and extensions with the database's catalog.
+func (p *PgPrivileges) Diff(ctx context.Context, h *Host) (*Change, error) {
+	edits, err := p.edits(ctx, h)
+	if errors.Is(err, errNoServer) {
+		if edits, err = p.unseen(); err != nil {
+			return nil, err
+		}
+		return changeOf(Create, edits), nil
+	}
+	return changeOf(Update, edits), err
+}
+
+// unseen tells of everything as to be created, where there is no database to look at yet.
+func (p *PgPrivileges) unseen() ([]pgEdit, error) {
+	var edits []pgEdit
+	for _, line := range p.DefaultPrivileges {
+		if _, err := parseDefaultLine(line); err != nil {
+			return nil, err
+		}
+		edits = append(edits, pgEdit{Field: Field{Name: "default privilege", After: line}})
+	}
+	inside, _ := diffContents(p.contents(), contentsRow{})
+	return append(edits, inside...), nil
+}
+
+func (p *PgPrivileges) edits(ctx context.Context, h *Host) ([]pgEdit, error) {
+	s, err := p.Conn.session(ctx, h, p.Database)
+	if err != nil {
+		return nil, err
+	}
+	builtin, err := s.readBuiltinDefaults(ctx)
+	if err != nil {
+		return nil, err
+	}
+	want, err := wantDefaults(p.DefaultPrivileges, builtin)
+	if err != nil {
+		return nil, err
+	}
+	have, err := s.readDefaults(ctx, p.Creators)
+	if err != nil {
+		return nil, err
+	}
+	// Before the schemas and extensions, so that it holds for what those bring.
+	var edits []pgEdit
+	for _, creator := range p.Creators {
+		edits = append(edits, diffDefaults(creator, want, have[creator], builtin)...)
+	}
+	inside, err := p.Conn.diffInside(ctx, h, p.Database, p.contents())
+	return append(edits, inside...), err
+}
+
+// Apply makes the changes in one transaction.
+func (p *PgPrivileges) Apply(ctx context.Context, h *Host) error {
+	edits, err := p.edits(ctx, h)
+	if err != nil {
+		return err
+	}
+	s, err := p.Conn.session(ctx, h, p.Database)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx, "set up privileges in database "+p.Database, edits)
+}

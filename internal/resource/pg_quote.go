@@ -45,10 +45,7 @@ func quoteSettingValue(name, value string) string {
 	if !slices.Contains(listSettings, strings.ToLower(name)) {
 		return quoteText(value)
 	}
-	items := splitNames(value)
-	if len(items) == 0 {
-		return quoteText("")
-	}
+	items := listItems(value)
 	for i, item := range items {
 		items[i] = quoteText(item)
 	}

@@ -1,6 +1,13 @@
 package resource
 
-import "time"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
 
 var (
 	_ Resource = (*PgReady)(nil)
@@ -30,5 +37,164 @@ type PgReady struct {
 	Timeout time.Duration `json:"timeout,omitempty"`
 }
 
+const (
+	readyPatience = 3 * time.Minute
+	readyPause    = 500 * time.Millisecond
+	progressPause = 5 * time.Second // looking for progress reads the whole data directory's index
+	logTailLines  = 8
+	logTailBytes  = 16 << 10
+)
+
 func (r *PgReady) Kind() string { return "pg_ready" }
 func (r *PgReady) Name() string { return r.Instance }
+
+func (r *PgReady) timeout() time.Duration {
+	if r.Timeout == 0 {
+		return readyPatience
+	}
+	return r.Timeout
+}
+
+// serverState is how far a server has come.
+type serverState struct {
+	running  bool
+	recovery bool
+	fed      bool // in recovery: WAL comes by streaming or from an archive
+	replayed int64
+	problem  error // why it could not be asked
+}
+
+func (s serverState) String() string {
+	switch {
+	case s.problem != nil && !errors.Is(s.problem, errNoServer):
+		return s.problem.Error()
+	case !s.running:
+		return "not running"
+	case !s.recovery:
+		return "primary, takes writes"
+	case !s.fed:
+		return "replica, fed by nobody"
+	}
+	return "replica, fed by another server"
+}
+
+// is tells whether the state is what the role asks for.
+func (s serverState) is(role PgRunsAs) bool {
+	switch role {
+	case PgPrimary:
+		return s.running && !s.recovery
+	case PgReplica:
+		return s.running && s.recovery && s.fed
+	}
+	return s.running && (!s.recovery || s.fed)
+}
+
+// wanted tells the role in the words of serverState.
+func (r *PgReady) wanted() string {
+	switch r.Role {
+	case PgPrimary:
+		return serverState{running: true}.String()
+	case PgReplica:
+		return serverState{running: true, recovery: true, fed: true}.String()
+	}
+	return "running"
+}
+
+const stateQuery = `
+SELECT pg_is_in_recovery(),
+       EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') OR current_setting('restore_command') <> '',
+       coalesce(pg_last_wal_replay_lsn() - '0/0', 0)::int8`
+
+// observe asks the server. One that is starting up counts as not running yet.
+func (r *PgReady) observe(ctx context.Context, h *Host) serverState {
+	var state serverState
+	s, err := r.Conn.session(ctx, h, maintenance)
+	if err == nil {
+		err = s.QueryRow(ctx, stateQuery).Scan(&state.recovery, &state.fed, &state.replayed)
+	}
+	state.running, state.problem = err == nil, err
+	return state
+}
+
+// Diff is a change when the server is not what is wanted.
+func (r *PgReady) Diff(ctx context.Context, h *Host) (*Change, error) {
+	state := r.observe(ctx, h)
+	if state.is(r.Role) {
+		return nil, nil
+	}
+	return &Change{Action: Run, Fields: []Field{{Name: "wait for", Before: state.String(), After: r.wanted()}}}, nil
+}
+
+// Apply waits as long as there is progress.
+func (r *PgReady) Apply(ctx context.Context, h *Host) error {
+	furthest := &pgProgress{}
+	deadline, look := time.Now().Add(r.timeout()), time.Now()
+	for {
+		state := r.observe(ctx, h)
+		if state.is(r.Role) {
+			return nil
+		}
+		if time.Now().After(look) {
+			if furthest.advance(r.progress(h, state)) {
+				deadline = time.Now().Add(r.timeout())
+			}
+			look = time.Now().Add(progressPause)
+		}
+		if time.Now().After(deadline) {
+			return r.explain(ctx, h, state)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(readyPause):
+		}
+	}
+}
+
+// explain says what is known of a server that did not get ready.
+func (r *PgReady) explain(ctx context.Context, h *Host, state serverState) error {
+	text := fmt.Sprintf("%s is not ready, and %s went by without progress: it is to be %s; PostgreSQL: %s",
+		r.Instance, r.timeout(), r.wanted(), state)
+	if r.Patroni.URL != "" {
+		text += "; Patroni: " + r.patroniState(ctx, h)
+	}
+	path := r.Log
+	if path == "" {
+		path = "/pg/log/patroni.log"
+	}
+	if tail := logTail(h.Path(path)); tail != "" {
+		text += "; the end of " + path + ":\n" + tail
+	}
+	return errors.New(text)
+}
+
+func (r *PgReady) patroniState(ctx context.Context, h *Host) string {
+	client, err := h.Patroni(r.Patroni)
+	if err != nil {
+		return err.Error()
+	}
+	m, err := client.Member(ctx)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%s, %s", m.Role, m.State)
+}
+
+// logTail is the last lines of a log; empty when it cannot be read.
+func logTail(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return ""
+	}
+	tail := make([]byte, min(info.Size(), logTailBytes))
+	if _, err := f.ReadAt(tail, info.Size()-int64(len(tail))); err != nil {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(string(tail)), "\n")
+	return strings.Join(lines[max(0, len(lines)-logTailLines):], "\n")
+}

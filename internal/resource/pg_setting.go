@@ -55,7 +55,16 @@ func diffSettings(owner string, want, have map[string]string) []pgEdit {
 // writes lists of names in its own way.
 func sameSetting(name, a, b string) bool {
 	if slices.Contains(listSettings, name) {
-		return slices.Equal(splitNames(a), splitNames(b))
+		return slices.Equal(listItems(a), listItems(b))
 	}
 	return a == b
+}
+
+// listItems splits the value of a list setting. SET x = '' makes a list of one empty name, which
+// PostgreSQL writes as "".
+func listItems(value string) []string {
+	if items := splitNames(value); len(items) > 0 {
+		return items
+	}
+	return []string{""}
 }

@@ -92,9 +92,10 @@ func TestSysctlInContainer(t *testing.T) {
 	h := newNode(t)
 	put(t, h, "/proc/sys/vm/swappiness", "60\n")
 	put(t, h, "/proc/sys/vm/overcommit_memory", "2\n")
-	s := &resource.Sysctl{ID: "90-pigsty", Settings: map[string]string{"vm.swappiness": "10", "vm.overcommit_memory": "2", "vm.unknown": "1"}}
-	converge(t, h, s, resource.Create)
-	expectNote(t, h, "kernel settings cannot be changed from inside a container: 1 of 3 differ, first vm.swappiness")
+	s := &resource.Sysctl{ID: "90-pigsty", Settings: map[string]string{"vm.swappiness": "10", "vm.overcommit_memory": "2", "vm.unknown": "1", "net.core.somaxconn": "1024"}}
+	put(t, h, "/proc/sys/net/core/somaxconn", "4096\n")
+	expectField(t, converge(t, h, s, resource.Create), "net.core.somaxconn", "4096", "1024")
+	expectNote(t, h, "kernel settings cannot be changed from inside a container: 1 of 4 differ, first vm.swappiness")
 	if got := get(t, h, "/proc/sys/vm/swappiness"); got != "60\n" {
 		t.Errorf("the host's kernel was changed: %q", got)
 	}
@@ -120,6 +121,9 @@ func TestKernelModulesInContainer(t *testing.T) {
 
 func TestTunedActive(t *testing.T) {
 	h := machine(t)
+	for _, profile := range []string{"/etc/tuned/profiles/oltp", "/etc/tuned/olap", "/usr/lib/tuned/crit"} {
+		put(t, h, profile+"/tuned.conf", "[main]\n")
+	}
 	converge(t, h, &resource.TunedActive{Profile: "oltp"}, resource.Update)
 	expectField(t, converge(t, h, &resource.TunedActive{Profile: "olap"}, resource.Update), "profile", "oltp", "olap")
 	failTuned(h)
@@ -132,7 +136,12 @@ func TestTunedActive(t *testing.T) {
 func TestTunedInContainer(t *testing.T) {
 	h := newNode(t)
 	failTuned(h)
-	converge(t, h, &resource.TunedActive{Profile: "oltp"}, resource.Update)
+	oltp := &resource.TunedActive{Profile: "oltp"}
+	if err := oltp.Apply(context.Background(), h); err == nil || !strings.Contains(err.Error(), "there is no tuned profile oltp") {
+		t.Errorf("error %v", err)
+	}
+	put(t, h, "/etc/tuned/profiles/oltp/tuned.conf", "[main]\n")
+	converge(t, h, oltp, resource.Update)
 	expectNote(t, h, "tuned cannot apply profile oltp from inside a container")
 }
 

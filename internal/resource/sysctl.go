@@ -19,8 +19,8 @@ var (
 	_          = register(func() Resource { return &Sysctl{} })
 )
 
-// Sysctl is a set of kernel settings, at boot and now. Where the running kernel belongs to
-// somebody else, or has no such setting, this is noted and only the file is kept.
+// Sysctl is a set of kernel settings, at boot and now. Where a setting of the running kernel
+// belongs to somebody else, or is not there, this is noted and only the file is kept.
 type Sysctl struct {
 	ID       string            `json:"id"`       // names the file /etc/sysctl.d/<ID>.conf
 	Settings map[string]string `json:"settings"` // such as "vm.swappiness": "10"
@@ -73,7 +73,7 @@ func (s *Sysctl) differing(h *Host) ([]setting, error) {
 		case err != nil && !errors.Is(err, fs.ErrPermission):
 			return nil, fmt.Errorf("read the running value of %s: %w", key, err)
 		case running == strings.Join(strings.Fields(s.Settings[key]), " "):
-		case h.Container || unix.Access(path, unix.W_OK) != nil:
+		case !h.ownsSetting(key) || unix.Access(path, unix.W_OK) != nil:
 			refused = append(refused, key)
 		default:
 			differing = append(differing, setting{key, path, running})
@@ -90,6 +90,12 @@ func (s *Sysctl) note(h *Host, refused, unknown []string) {
 	if len(unknown) > 0 && !h.Container {
 		h.Note("the running kernel has no setting %s: its module may not be loaded", strings.Join(unknown, ", "))
 	}
+}
+
+// ownsSetting tells whether a setting is the node's own. A container has a network of its own;
+// everything else is the host's, even where it could be written.
+func (h *Host) ownsSetting(key string) bool {
+	return !h.Container || strings.HasPrefix(procPath(key), "/proc/sys/net/")
 }
 
 // procPath is where a setting lies. A dot separates levels, unless the name uses slashes, as

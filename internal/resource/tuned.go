@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 const (
@@ -19,7 +21,7 @@ var (
 
 // TunedActive is the profile that tuned applies. The profile's own files are not its concern.
 type TunedActive struct {
-	Profile string `json:"profile"` // a folder below /etc/tuned or /usr/lib/tuned
+	Profile string `json:"profile"` // name of its folder, such as "oltp"
 }
 
 func (t *TunedActive) Kind() string { return "tuned" }
@@ -36,9 +38,24 @@ func (t *TunedActive) Diff(_ context.Context, h *Host) (*Change, error) {
 	return c.OrNil(), nil
 }
 
+// tunedDirs are where profiles lie: those of version 2.23 (Debian 13) and later, then those of
+// before.
+var tunedDirs = []string{"/etc/tuned/profiles", "/usr/lib/tuned/profiles", "/etc/tuned", "/usr/lib/tuned"}
+
+// exists tells whether any folder has the profile.
+func (t *TunedActive) exists(h *Host) bool {
+	return slices.ContainsFunc(tunedDirs, func(dir string) bool {
+		_, err := os.Stat(h.Path(filepath.Join(dir, t.Profile, "tuned.conf")))
+		return err == nil
+	})
+}
+
 // Apply switches to the profile. In a container much of a profile is refused: then the choice
 // is recorded, as tuned-adm itself would, and a note says so.
 func (t *TunedActive) Apply(ctx context.Context, h *Host) error {
+	if !t.exists(h) {
+		return fmt.Errorf("there is no tuned profile %s on the node, below %s", t.Profile, strings.Join(tunedDirs, ", "))
+	}
 	err := h.run(ctx, "tuned-adm", "profile", t.Profile)
 	if err == nil {
 		return nil

@@ -3,8 +3,6 @@ package resource
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"strings"
 )
 
 var (
@@ -105,10 +103,7 @@ func (u *Unit) answer(h *Host, c *Change) {
 
 // Apply brings the unit to its state and answers notifications.
 func (u *Unit) Apply(ctx context.Context, h *Host) error {
-	if err := u.readUnits(ctx, h); err != nil {
-		return err
-	}
-	state, err := h.Systemd.State(ctx, u.Unit)
+	state, err := u.fresh(ctx, h)
 	if err != nil {
 		return err
 	}
@@ -133,6 +128,19 @@ func (u *Unit) Apply(ctx context.Context, h *Host) error {
 		}
 	}
 	return h.noticeTaken(u.Unit)
+}
+
+// fresh is the unit's state by its files as they are now. systemd reads new files by itself, but
+// those of a unit it has loaded only when told.
+func (u *Unit) fresh(ctx context.Context, h *Host) (UnitState, error) {
+	state, err := h.Systemd.State(ctx, u.Unit)
+	if err != nil || !state.NeedReload {
+		return state, err
+	}
+	if err := h.Systemd.ReadUnits(ctx); err != nil {
+		return state, err
+	}
+	return h.Systemd.State(ctx, u.Unit)
 }
 
 func (u *Unit) bringUp(ctx context.Context, h *Host, state UnitState) error {
@@ -170,29 +178,4 @@ func (u *Unit) setBoot(ctx context.Context, h *Host, state UnitState) error {
 		return h.Systemd.Disable(ctx, u.Unit)
 	}
 	return nil
-}
-
-// readUnits lets systemd read unit files that this run or an interrupted one has changed.
-func (u *Unit) readUnits(ctx context.Context, h *Host) error {
-	state, err := h.Systemd.State(ctx, u.Unit)
-	if err != nil {
-		return err
-	}
-	h.mu.Lock()
-	stale := h.reload || state.NeedReload
-	h.reload = false
-	h.mu.Unlock()
-	if !stale {
-		return nil
-	}
-	return h.Systemd.ReadUnits(ctx)
-}
-
-// wrote tells the host that a file has changed; unit files make systemd's picture stale.
-func (h *Host) wrote(path string) {
-	if strings.HasPrefix(filepath.Dir(path), "/etc/systemd/system") {
-		h.mu.Lock()
-		h.reload = true
-		h.mu.Unlock()
-	}
 }

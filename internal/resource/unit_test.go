@@ -41,7 +41,7 @@ func TestUnitLifecycle(t *testing.T) {
 	}
 	u.Disabled = true
 	expectField(t, converge(t, h, u, resource.Update), "boot", "enabled", "disabled")
-	expectSystemd(t, s, "daemon-reload", "enable app.service", "start app.service", "stop app.service", "disable app.service")
+	expectSystemd(t, s, "enable app.service", "start app.service", "stop app.service", "disable app.service")
 }
 
 func TestMaskedUnit(t *testing.T) {
@@ -65,7 +65,7 @@ func TestUnitWithoutInstallSection(t *testing.T) {
 	h, s := withUnit(t, "[Service]\nExecStart=/bin/app\n")
 	converge(t, h, &resource.Unit{Unit: "app.service"}, resource.Update)
 	converge(t, h, &resource.Unit{Unit: "app.service", Stopped: true, Disabled: true}, resource.Update)
-	expectSystemd(t, s, "daemon-reload", "start app.service", "stop app.service")
+	expectSystemd(t, s, "start app.service", "stop app.service")
 }
 
 func TestUnitThatIsNotThere(t *testing.T) {
@@ -105,7 +105,7 @@ func TestUnitAnswersNotifications(t *testing.T) {
 	if c := converge(t, h, u, resource.Run); c.Impact != resource.Reload {
 		t.Errorf("impact %s", c.Impact)
 	}
-	expectSystemd(t, s, "daemon-reload", "enable app.service", "start app.service", "restart app.service", "reload app.service")
+	expectSystemd(t, s, "enable app.service", "start app.service", "restart app.service", "reload app.service")
 }
 
 func TestNotificationOutlivesFailure(t *testing.T) {
@@ -145,5 +145,5 @@ func TestChangedUnitFileIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	converge(t, h, u, resource.Run)
-	expectSystemd(t, s, "daemon-reload", "enable app.service", "start app.service", "daemon-reload", "restart app.service")
+	expectSystemd(t, s, "enable app.service", "start app.service", "daemon-reload", "restart app.service")
 }

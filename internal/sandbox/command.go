@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,17 +17,36 @@ import (
 // command and the end of what it said.
 func run(ctx context.Context, argv ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
-	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) } // lets it take back what it mounted
+	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) } // apt puts its house in order
 	cmd.WaitDelay = 10 * time.Second
+	out, err := output(cmd)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return out, err
+}
+
+// runSealed executes a command with process numbers of its own and /proc mounted at proc. All it
+// starts ends with it, and it ends with us, even when we are killed. To be used from within
+// withPrivateMounts: the thread it is started from must outlive it.
+func runSealed(ctx context.Context, proc string, argv ...string) error {
+	seal := []string{"--pid", "--mount", "--fork", "--kill-child", "--mount-proc=" + proc}
+	cmd := exec.CommandContext(ctx, "unshare", append(seal, argv...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	_, err := output(cmd)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+func output(cmd *exec.Cmd) (string, error) {
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
 	var out, all bytes.Buffer
 	cmd.Stdout = &tee{&out, &all}
 	cmd.Stderr = &all
 	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		return out.String(), fmt.Errorf("%s: %w\n%s", strings.Join(argv, " "), err, tail(all.String(), 15))
+		return out.String(), fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, tail(all.String(), 15))
 	}
 	return out.String(), nil
 }

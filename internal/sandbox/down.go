@@ -27,7 +27,7 @@ func Down(ctx context.Context, name string) error {
 		return err
 	}
 	defer unlock()
-	if err := clear(ctx, remains(name)); err != nil {
+	if err := sweep(ctx, remains(name)); err != nil {
 		return fmt.Errorf("take sandbox %s down: %w\nrun the same command again when the cause is gone", name, err)
 	}
 	return removeFile(sandboxLock(name))
@@ -65,9 +65,9 @@ func remains(name string) *Sandbox {
 	return s
 }
 
-// clear removes all traces of a sandbox. It goes on after an error, so that as much as possible
+// sweep removes all traces of a sandbox. It goes on after an error, so that as much as possible
 // is gone.
-func clear(ctx context.Context, s *Sandbox) error {
+func sweep(ctx context.Context, s *Sandbox) error {
 	var errs []error
 	group := sandboxGroup(s.cfg.Name)
 	all, _ := s.machines(nil) // every node is known by its own list

@@ -123,7 +123,7 @@ func cached(ctx context.Context, c *Config, dir string, build func(temp string) 
 	began, name := time.Now(), filepath.Base(dir)
 	c.say("building %s, once for all sandboxes", name)
 	temp := dir + ".building"
-	if err := os.RemoveAll(temp); err != nil { // left by a build that was interrupted
+	if err := removeTree(temp); err != nil { // left by a build that was interrupted
 		return fmt.Errorf("clear an interrupted build: %w", err)
 	}
 	if err := build(temp); err != nil {
@@ -154,7 +154,7 @@ func (r recipe) build(ctx context.Context, dir string) error {
 	for _, a := range r.Archives {
 		argv = append(argv, a.line())
 	}
-	if _, err := run(ctx, argv...); err != nil {
+	if err := runSealed(ctx, "/proc", argv...); err != nil {
 		return err
 	}
 	for _, f := range r.Files {

@@ -82,12 +82,9 @@ func disableServices(layer string) error {
 	return nil
 }
 
-// inChroot runs a command in a root folder with its own process numbers and /proc, so that nothing
-// it starts outlives it.
+// inChroot runs a command in a root folder; nothing it starts outlives it.
 func inChroot(ctx context.Context, root string, argv ...string) error {
-	enter := []string{"unshare", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc=" + root + "/proc", "chroot", root}
-	_, err := run(ctx, append(enter, argv...)...)
-	return err
+	return runSealed(ctx, root+"/proc", append([]string{"chroot", root}, argv...)...)
 }
 
 // resolvConf is the host's list of name servers as a node can use it: a resolver that listens on

@@ -30,17 +30,6 @@ func readMounts() ([]mountPoint, error) {
 	return mounts, nil
 }
 
-// mounted reports whether something is mounted at exactly that path.
-func mounted(path string) bool {
-	mounts, err := readMounts()
-	for _, m := range mounts {
-		if m.at == path {
-			return true
-		}
-	}
-	return err != nil
-}
-
 // mountOverlay shows upper over the read-only layers, uppermost first, at a folder it makes.
 // With redirect_dir a folder of a lower layer can be renamed, as on any disk.
 func mountOverlay(lower []string, upper, work, at string) error {

@@ -47,7 +47,7 @@ type description struct {
 
 // Open returns the sandbox of that name, running or not; ErrNotFound when there is none.
 func Open(name string) (*Sandbox, error) {
-	path := filepath.Join(stateRoot, name, "sandbox.json")
+	path := (&Sandbox{cfg: Config{Name: name}}).descriptionPath()
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %q (pigsty sandbox up --name %s makes it)", ErrNotFound, name, name)
@@ -101,12 +101,14 @@ func (s *Sandbox) KnownHostsPath() string { return filepath.Join(s.dir(), "known
 
 func (s *Sandbox) dir() string { return filepath.Join(stateRoot, s.cfg.Name) }
 
+func (s *Sandbox) descriptionPath() string { return filepath.Join(s.dir(), "sandbox.json") }
+
 func (s *Sandbox) save() error {
 	text, err := json.MarshalIndent(description{s.cfg, s.lower}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("describe sandbox %s: %w", s.cfg.Name, err)
 	}
-	return writeFile(filepath.Join(s.dir(), "sandbox.json"), append(text, '\n'), 0o644)
+	return writeFile(s.descriptionPath(), append(text, '\n'), 0o644)
 }
 
 // machine returns the node of that name together with the places of everything it is made of.

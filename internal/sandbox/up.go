@@ -51,7 +51,10 @@ func Up(ctx context.Context, c Config) (*Sandbox, error) {
 	if err := s.writeKeys(); err != nil {
 		return nil, fmt.Errorf("SSH keys of sandbox %s: %w", c.Name, err)
 	}
-	return s, s.startMissing(ctx)
+	if err := s.startMissing(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // build makes the images, or finds them in the cache. A sandbox that is there keeps the images its
@@ -86,7 +89,7 @@ func (s *Sandbox) claim(ctx context.Context, fresh bool) error {
 		return err
 	}
 	defer unlock()
-	if there := exists(s.dir()); there == fresh {
+	if exists(s.descriptionPath()) == fresh {
 		return fmt.Errorf("sandbox %s was made or taken down by another pigsty a moment ago; run up again", s.cfg.Name)
 	}
 	if fresh {

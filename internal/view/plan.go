@@ -5,6 +5,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -133,13 +134,11 @@ func (n notes) add(text, node string) {
 	}
 }
 
+// sorted is the map's keys in order.
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
 func printNotes(w io.Writer, all notes, style style) {
-	texts := make([]string, 0, len(all))
-	for text := range all {
-		texts = append(texts, text)
-	}
-	slices.Sort(texts)
-	for _, text := range texts {
+	for _, text := range sorted(all) {
 		nodes := all[text]
 		slices.Sort(nodes)
 		fmt.Fprintf(w, "%s %s (%s)\n", style.bold("note:"), text, strings.Join(nodes, ", "))

@@ -16,6 +16,7 @@ var mayImport = map[string][]string{
 	"diag":      {},
 	"distro":    {},
 	"fact":      {},
+	"health":    {},
 	"localfile": {},
 	"render":    {},
 	"pki":       {"localfile"},
@@ -31,12 +32,12 @@ var mayImport = map[string][]string{
 	// Carrying it out.
 	"resource": {"diag", "fact", "pki"},
 	"engine":   {"fact", "resource"},
-	"agent":    {"fact", "pki", "resource"},
+	"agent":    {"fact", "health", "pki", "resource"},
 	"remote":   {"agent"},
 
 	// Putting it together.
-	"controller": {"agent", "diag", "engine", "fact", "inventory", "model", "module", "param", "pki", "remote", "resource", "secret"},
-	"view":       {"diag", "engine", "fact", "resource"},
+	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "param", "pki", "remote", "resource", "secret"},
+	"view":       {"controller", "diag", "engine", "fact", "health", "resource"},
 	"sandbox":    {},
 	"configure":  {"fact"},
 	"cli":        {"agent", "configure", "controller", "diag", "engine", "fact", "inventory", "model", "param", "resource", "sandbox", "secret", "view"},

@@ -12,6 +12,9 @@ const chronyUnit = "chrony.service"
 type chronyView struct {
 	Sources []string
 	Serve   bool // answer other nodes
+	// LeapFile is the table of leap seconds where chrony can read it; before Debian 13 it takes
+	// them from a time zone.
+	LeapFile bool
 	// Watch keeps chronyd from setting the clock, which in a container belongs to the host.
 	Watch bool
 }
@@ -25,7 +28,10 @@ func (b *builder) clock() {
 	}
 	b.on("ntp")
 	if p.NodeNtpEnabled {
-		view := chronyView{Sources: b.timeSources(), Serve: p.MetaNode, Watch: b.n.Facts.Container}
+		view := chronyView{
+			Sources: b.timeSources(), Serve: p.MetaNode,
+			LeapFile: b.n.Facts.Release != 12, Watch: b.n.Facts.Container,
+		}
 		restart := resource.RestartOf(chronyUnit)
 		b.file("/etc/chrony/chrony.conf", view, restart)
 		b.file("/etc/default/chrony", view, restart)

@@ -89,7 +89,7 @@ func (b *builder) needed() []string {
 		{p.NodeAdminEnabled, []string{"sudo", "openssh-client"}},
 		{len(p.NodeKernelModules) > 0, []string{"kmod"}},
 		{p.NodeTune != "none", []string{"tuned"}},
-		{p.NodeTimezone != "", []string{"tzdata"}},
+		{p.NodeTimezone != "" || p.NodeNtpEnabled, []string{"tzdata"}},
 		{p.NodeNtpEnabled, []string{"chrony"}},
 		{len(p.NodeCrontab) > 0, []string{"cron"}},
 	} {

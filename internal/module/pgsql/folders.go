@@ -2,6 +2,7 @@ package pgsql
 
 import (
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -15,20 +16,18 @@ import (
 func (m *member) folders() {
 	ident := fmt.Sprintf("%s-%d", m.c.Name, m.i.Version())
 	main, backup := m.p.PgFsMain+"/postgres/"+ident, m.p.PgFsBkup+"/postgres/"+ident
-	m.add(&resource.Directory{Path: m.p.PgFsBkup})
-	for _, dir := range []string{m.p.PgFsMain + "/postgres", main, m.p.PgFsBkup + "/postgres", backup} {
-		m.directory(dir, 0o700)
-	}
-	for _, sub := range []string{"bin", "log", "log/postgres", "tmp", "conf", "data", "meta", "stat", "change"} {
-		m.directory(main+"/"+sub, 0o700)
-	}
-	for _, sub := range []string{"postgres", "arcwal", "backup", "remote"} {
-		m.directory(backup+"/"+sub, 0o700)
+	m.tree(m.p.PgFsMain, ident, "bin", "log", "log/postgres", "tmp", "conf", "data", "meta", "stat", "change")
+	if main == backup { // one disk for both: everything lies side by side
+		for _, sub := range backupFolders {
+			m.directory(main+"/"+sub, 0o700)
+		}
+	} else {
+		m.tree(m.p.PgFsBkup, ident, backupFolders...)
+		for _, sub := range backupFolders[1:] {
+			m.add(&resource.Link{Path: main + "/" + sub, Target: backup + "/" + sub})
+		}
 	}
 	m.add(&resource.Link{Path: "/pg", Target: main})
-	for _, sub := range []string{"arcwal", "backup", "remote"} {
-		m.add(&resource.Link{Path: main + "/" + sub, Target: backup + "/" + sub})
-	}
 	if m.p.PgData != "/pg/data" {
 		m.directory(m.p.PgData, 0o700)
 	}
@@ -36,6 +35,19 @@ func (m *member) folders() {
 		m.add(&resource.Reserve{Path: main + "/dummy", Size: size, Owner: m.p.PgDbsu, Mode: 0o600})
 	}
 	m.socketFolder()
+}
+
+// backupFolders lie on the disk for backups; all but the first are linked to from /pg.
+var backupFolders = []string{"postgres", "arcwal", "backup", "remote"}
+
+// tree lists <disk>/postgres/<ident> with folders in it. The disk's own folder belongs to root,
+// and everybody may pass through it.
+func (m *member) tree(disk, ident string, folders ...string) {
+	m.directory(disk+"/postgres", 0o700)
+	m.directory(disk+"/postgres/"+ident, 0o700)
+	for _, sub := range folders {
+		m.directory(disk+"/postgres/"+ident+"/"+sub, 0o700)
+	}
 }
 
 // socketFolder makes the folder of the Unix sockets where Debian's package does not, or makes it
@@ -49,7 +61,7 @@ func (m *member) socketFolder() {
 		// Read before Debian's own postgresql-common.conf, and the first line of a path wins.
 		m.file("/etc/tmpfiles.d/pigsty-pgsql.conf", struct{ Socket, User string }{socket, m.p.PgDbsu})
 	}
-	m.directory(socket, 0o2775)
+	m.directory(socket, fs.ModeSetgid|0o775)
 }
 
 // certDays is ten years: certificates are renewed by an apply, and nothing reminds of one.

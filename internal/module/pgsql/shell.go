@@ -30,7 +30,7 @@ func (m *member) shell() {
 	m.file("/etc/profile.d/pg-alias.sh", view)
 	pg := "/usr/local/bin/pg"
 	m.add(&resource.File{Path: pg, Content: templates.Fill(pg, view), Mode: 0o755})
-	m.own(m.p.PgDbsuHome+"/.psqlrc", templates.Fill("/home/.psqlrc", nil), 0o600)
+	m.own(m.p.PgDbsuHome+"/.psqlrc", templates.Fill("/home/psqlrc", nil), 0o600)
 	m.secret(m.p.PgDbsuHome+"/.pgpass", m.p.PgDbsu, m.pgpass())
 }
 
@@ -63,7 +63,7 @@ func (m *member) ssh() {
 	m.directory(dir, 0o700)
 	m.secret(dir+"/id_ed25519", m.p.PgDbsu, private)
 	m.own(dir+"/id_ed25519.pub", public+"\n", 0o644)
-	m.own(dir+"/config", templates.Fill("/home/.ssh_config", nil), 0o600)
+	m.own(dir+"/config", templates.Fill("/home/ssh_config", nil), 0o600)
 	var peers []string
 	for _, i := range m.c.Instances {
 		_, line := m.key(i)

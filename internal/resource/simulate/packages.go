@@ -118,5 +118,5 @@ func (n node) installUnit(unit string) error {
 	if err := n.enable(unit); err != nil || n.exists(policyFile) {
 		return err
 	}
-	return n.write(activeDir+"/"+unit, "")
+	return n.write(activeDir+"/"+unit, unitText)
 }

@@ -3,20 +3,11 @@ package simulate
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 
 	"pigsty/internal/resource"
-)
-
-const (
-	unitDir    = "/etc/systemd/system"
-	vendorDir  = "/usr/lib/systemd/system"
-	wantsDir   = unitDir + "/multi-user.target.wants"
-	activeDir  = "/run/simulated/active" // one file per unit that is up
-	wantsLinks = unitDir + "/*.wants"
 )
 
 // Systemd imitates systemd: a unit exists when its file does, is enabled or masked by links as
@@ -73,6 +64,13 @@ func (s *Systemd) State(_ context.Context, unit string) (resource.UnitState, err
 		return state, nil
 	}
 	state.Load = "loaded"
+	if state.Active == "active" {
+		loaded, err := s.node.read(activeDir + "/" + unit)
+		if err != nil {
+			return state, err
+		}
+		state.NeedReload = loaded != text
+	}
 	switch {
 	case s.node.enabled(unit):
 		state.File = "enabled"
@@ -116,7 +114,8 @@ func (s *Systemd) run(ctx context.Context, verb, unit string) error {
 	if state.Load != "loaded" {
 		return fmt.Errorf("%s %s: unit is %s", verb, unit, state.Load)
 	}
-	return s.node.write(activeDir+"/"+unit, "")
+	text, _ := s.node.unitText(unit)
+	return s.node.write(activeDir+"/"+unit, text)
 }
 
 // Stop brings the unit down.
@@ -162,34 +161,21 @@ func (s *Systemd) Unmask(_ context.Context, unit string) error {
 	return s.node.remove(unitDir + "/" + unit)
 }
 
-// ReadUnits does nothing: the files are read each time.
-func (s *Systemd) ReadUnits(context.Context) error { return s.asked("daemon-reload", "") }
-
-// unitText is the text of the unit's file, or of the template it is an instance of.
-func (n node) unitText(unit string) (string, bool) {
-	names := []string{unit}
-	if name, instance, ok := strings.Cut(unit, "@"); ok {
-		names = append(names, name+"@"+filepath.Ext(instance))
+// ReadUnits has the units that are up know their files as they are now.
+func (s *Systemd) ReadUnits(context.Context) error {
+	if err := s.asked("daemon-reload", ""); err != nil {
+		return err
 	}
-	for _, name := range names {
-		for _, dir := range []string{unitDir, vendorDir} {
-			if path := filepath.Join(dir, name); n.exists(path) {
-				text, err := n.read(path)
-				return text, err == nil
-			}
+	up, err := filepath.Glob(s.node.path(activeDir + "/*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range up {
+		unit := filepath.Base(path)
+		text, _ := s.node.unitText(unit)
+		if err := s.node.write(activeDir+"/"+unit, text); err != nil {
+			return err
 		}
 	}
-	return "", false
-}
-
-func (n node) enable(unit string) error { return n.link(wantsDir+"/"+unit, vendorDir+"/"+unit) }
-
-func (n node) enabled(unit string) bool {
-	links, err := filepath.Glob(n.path(wantsLinks + "/" + unit))
-	return err == nil && len(links) > 0
-}
-
-func (n node) masked(unit string) bool {
-	target, err := os.Readlink(n.path(unitDir + "/" + unit))
-	return err == nil && target == "/dev/null"
+	return nil
 }

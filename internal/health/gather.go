@@ -1,0 +1,202 @@
+package health
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// patience is how long one question to a local service may take.
+const patience = time.Second
+
+// States tells a unit's active state; a service manager.
+type States interface {
+	ActiveState(ctx context.Context, unit string) (string, error)
+}
+
+// Gather looks at the node. What cannot be seen is left out of the answer: a service that does
+// not answer is not an error here, but what the status is about.
+func Gather(ctx context.Context, q Query, units States) Node {
+	n := Node{Units: map[string]string{}}
+	for _, unit := range q.Units {
+		state, err := units.ActiveState(ctx, unit)
+		if err != nil {
+			state = "unknown"
+		}
+		n.Units[unit] = state
+	}
+	n.system(q.DataDir)
+	n.HasVIP = hasAddress(q.VIP)
+	var group sync.WaitGroup
+	if q.EtcdMetrics != "" {
+		group.Go(func() { n.Etcd = askEtcd(ctx, q.EtcdMetrics) })
+	}
+	if q.PatroniPort != 0 {
+		group.Go(func() { n.Members, n.Paused = askPatroni(ctx, q.PatroniPort) })
+	}
+	group.Go(func() { n.OpenPorts = open(ctx, q.Ports) })
+	group.Wait()
+	return n
+}
+
+// system reads load, memory and disk; what cannot be read stays zero.
+func (n *Node) system(dataDir string) {
+	if data, err := os.ReadFile("/proc/loadavg"); err == nil {
+		n.Load, _ = strconv.ParseFloat(firstField(string(data)), 64)
+	}
+	if data, err := os.ReadFile("/proc/uptime"); err == nil {
+		seconds, _ := strconv.ParseFloat(firstField(string(data)), 64)
+		n.Uptime = int64(seconds)
+	}
+	if data, err := os.ReadFile("/proc/meminfo"); err == nil {
+		n.Memory = available(string(data))
+	}
+	var fs syscall.Statfs_t
+	if syscall.Statfs(dataDir, &fs) == nil {
+		n.DiskFree, n.DiskSize = int64(fs.Bavail)*fs.Bsize, int64(fs.Blocks)*fs.Bsize
+	}
+}
+
+func firstField(text string) string {
+	field, _, _ := strings.Cut(text, " ")
+	return field
+}
+
+// available reads MemAvailable, in kB, from /proc/meminfo.
+func available(meminfo string) int64 {
+	for line := range strings.Lines(meminfo) {
+		if rest, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
+			kb, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			return kb << 10
+		}
+	}
+	return 0
+}
+
+func hasAddress(vip string) bool {
+	if vip == "" {
+		return false
+	}
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	for _, a := range addrs {
+		if ip, ok := a.(*net.IPNet); ok && ip.IP.String() == vip {
+			return true
+		}
+	}
+	return false
+}
+
+// client speaks to services on the loopback address, where there is nobody to be deceived by,
+// so certificates are not verified.
+func client() *http.Client {
+	return &http.Client{
+		Timeout:   patience,
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true},
+	}
+}
+
+// get returns the body of an answer, whatever its status code.
+func get(ctx context.Context, url string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client().Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	return io.ReadAll(io.LimitReader(response.Body, 4<<20))
+}
+
+// askEtcd reads health and leadership; nil when etcd does not answer.
+func askEtcd(ctx context.Context, base string) *Etcd {
+	body, err := get(ctx, base+"/health")
+	if err != nil {
+		return nil
+	}
+	var health struct {
+		Health string `json:"health"`
+	}
+	e := &Etcd{Healthy: json.Unmarshal(body, &health) == nil && health.Health == "true"}
+	metrics, err := get(ctx, base+"/metrics")
+	if err != nil {
+		return e
+	}
+	lines := bufio.NewScanner(strings.NewReader(string(metrics)))
+	for lines.Scan() {
+		if lines.Text() == "etcd_server_is_leader 1" {
+			e.Leader = true
+		}
+	}
+	return e
+}
+
+// askPatroni reads the cluster as the local member sees it; nothing when it does not answer.
+func askPatroni(ctx context.Context, port int) ([]Member, bool) {
+	for _, scheme := range []string{"https", "http"} {
+		body, err := get(ctx, fmt.Sprintf("%s://127.0.0.1:%d/cluster", scheme, port))
+		if err != nil {
+			continue
+		}
+		var cluster struct {
+			Pause   bool `json:"pause"`
+			Members []struct {
+				Member
+				Lag json.RawMessage `json:"lag"`
+			} `json:"members"`
+		}
+		if json.Unmarshal(body, &cluster) != nil {
+			continue
+		}
+		var members []Member
+		for _, m := range cluster.Members {
+			m.Member.Lag = lag(m.Lag)
+			if m.Role == "leader" {
+				m.Role = "primary"
+			}
+			members = append(members, m.Member)
+		}
+		return members, cluster.Pause
+	}
+	return nil, false
+}
+
+// lag is a number of bytes, the word unknown, or absent on a primary.
+func lag(raw json.RawMessage) int64 {
+	if len(raw) == 0 {
+		return 0
+	}
+	bytes, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return bytes
+}
+
+func open(ctx context.Context, ports []int) []int {
+	var accepting []int
+	dialer := net.Dialer{Timeout: patience}
+	for _, port := range ports {
+		conn, err := dialer.DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			conn.Close()
+			accepting = append(accepting, port)
+		}
+	}
+	return accepting
+}

@@ -1,0 +1,45 @@
+// Package health holds what nodes say of their services right now, for `pigsty status`. Unlike
+// facts it changes from one second to the next, and nothing is compiled from it.
+package health
+
+// Query names what to look at on a node.
+type Query struct {
+	Units       []string `json:"units,omitempty"`        // systemd units that ought to run
+	DataDir     string   `json:"data_dir,omitempty"`     // the disk whose free space counts
+	EtcdMetrics string   `json:"etcd_metrics,omitempty"` // URL of etcd's plain metrics listener
+	PatroniPort int      `json:"patroni_port,omitempty"` // Patroni's REST API on this node
+	VIP         string   `json:"vip,omitempty"`          // the cluster's virtual address
+	Ports       []int    `json:"ports,omitempty"`        // service ports that ought to accept connections
+}
+
+// Node is what a node answers.
+type Node struct {
+	Load      float64           `json:"load"`      // one-minute load average
+	Memory    int64             `json:"memory"`    // bytes available
+	DiskFree  int64             `json:"disk_free"` // bytes free for users where DataDir lies
+	DiskSize  int64             `json:"disk_size"` // bytes
+	Uptime    int64             `json:"uptime"`    // seconds since boot
+	Units     map[string]string `json:"units"`     // active state of each unit asked for
+	Etcd      *Etcd             `json:"etcd,omitempty"`
+	Members   []Member          `json:"members,omitempty"` // the cluster as this node's Patroni sees it
+	Paused    bool              `json:"paused,omitempty"`  // Patroni's automatic failover is off
+	HasVIP    bool              `json:"has_vip,omitempty"`
+	OpenPorts []int             `json:"open_ports,omitempty"`
+}
+
+// Etcd is a member's view of itself.
+type Etcd struct {
+	Healthy bool `json:"healthy"` // it sees a leader and can commit
+	Leader  bool `json:"leader"`  // it is the leader
+}
+
+// Member is one instance as Patroni tells it.
+type Member struct {
+	Name           string `json:"name"`
+	Host           string `json:"host"`
+	Role           string `json:"role"`  // primary, standby_leader, replica, sync_standby, quorum_standby
+	State          string `json:"state"` // running, streaming, starting, stopped …
+	Timeline       int    `json:"timeline,omitempty"`
+	Lag            int64  `json:"lag"` // bytes behind the primary; -1 when unknown
+	PendingRestart bool   `json:"pending_restart,omitempty"`
+}

@@ -1,0 +1,64 @@
+package pgsql
+
+import (
+	"pigsty/internal/param"
+	"pigsty/internal/resource"
+)
+
+// databases sets up what every database has, then the databases of the inventory, each on a
+// branch of its own. template1 comes first: new databases are copies of it.
+func (m *member) databases() {
+	if !m.provisions() {
+		return
+	}
+	m.add(m.privileges("template1"))
+	m.add(m.privileges("postgres"))
+	for _, d := range m.c.Param.PgDatabases {
+		m.branch = "pgsql/database " + d.Name
+		m.add(m.database(d))
+		// Of a copy of another template, template1's rules are not known to hold.
+		if d.State != "absent" && d.Allowconn && d.Name != "postgres" && d.Name != "template1" {
+			m.add(m.privileges(d.Name))
+		}
+	}
+}
+
+// privileges are the rules for objects to come, in the terms of pg_default_privileges.
+func (m *member) privileges(database string) *resource.PgPrivileges {
+	p := &resource.PgPrivileges{
+		Conn: m.conn(), Database: database, DefaultPrivileges: m.c.Param.PgDefaultPrivileges,
+		Creators: []string{m.p.PgDbsu, m.c.Param.PgAdminUsername}, Schemas: m.c.Param.PgDefaultSchemas,
+		Extensions: extensions(m.c.Param.PgDefaultExtensions), Creator: m.defaultRole("dbrole_admin"),
+	}
+	if p.Creator != "" {
+		p.Creators = append(p.Creators, p.Creator)
+	}
+	for _, schema := range p.Schemas {
+		if schema == "monitor" {
+			p.SchemaUsers = map[string][]string{"monitor": {
+				m.c.Param.PgMonitorUsername, m.c.Param.PgAdminUsername, m.c.Param.PgReplicationUsername,
+			}}
+		}
+	}
+	return p
+}
+
+func (m *member) database(d param.Database) *resource.PgDatabase {
+	p := m.c.Param
+	return &resource.PgDatabase{
+		Conn: m.conn(), Database: d.Name, Owner: d.Owner, Template: d.Template,
+		Encoding: d.Encoding, Locale: d.Locale, LcCollate: d.LcCollate, LcCtype: d.LcCtype,
+		Tablespace: d.Tablespace, AllowConn: d.Allowconn, ConnLimit: d.Connlimit, Comment: d.Comment,
+		Parameters: d.Parameters, Schemas: d.Schemas, Extensions: extensions(d.Extensions),
+		RevokeConn: d.Revokeconn, Replication: p.PgReplicationUsername, Monitor: p.PgMonitorUsername,
+		Admin: p.PgAdminUsername, Creator: m.defaultRole("dbrole_admin"), Absent: d.State == "absent",
+	}
+}
+
+func extensions(list []param.Extension) []resource.PgExtension {
+	var out []resource.PgExtension
+	for _, e := range list {
+		out = append(out, resource.PgExtension{Name: e.Name, Schema: e.Schema, Version: e.Version, Absent: e.State == "absent"})
+	}
+	return out
+}

@@ -1,0 +1,85 @@
+package pgsql
+
+import (
+	"fmt"
+	"strconv"
+
+	"pigsty/internal/model"
+	"pigsty/internal/resource"
+)
+
+const haproxyEnv = "/etc/haproxy/haproxy.env"
+
+// haproxyView is what the template of haproxy.cfg is filled with.
+type haproxyView struct {
+	Cluster, Instance, ClientTimeout, ServerTimeout, MetricsPath string
+	AdminPort                                                    int
+	Auth                                                         bool
+	Services                                                     []haproxyService
+}
+
+type haproxyService struct {
+	Name, Bind, Balance, Options string
+	Maxconn                      int
+	Check                        *model.ServiceCheck // nil for none
+	Servers                      []string
+}
+
+// haproxy leads clients of every service to the members that serve it, from every member.
+// Debian's unit checks a new configuration before it reloads, and a reload keeps connections.
+func (m *member) haproxy() {
+	if !m.p.HaproxyEnabled {
+		return
+	}
+	m.branch = "pgsql/haproxy"
+	restart := resource.RestartOf(haproxyUnit) // a reload keeps the environment of the first start
+	m.secret(haproxyEnv, "root", environment([][2]string{
+		{"HAPROXY_ADMIN_USERNAME", m.c.Param.HaproxyAdminUsername},
+		{"HAPROXY_ADMIN_PASSWORD", m.c.Param.HaproxyAdminPassword},
+	}), restart)
+	v := haproxyView{
+		Cluster: m.c.Name, Instance: m.i.Name, MetricsPath: "/metrics", AdminPort: m.c.Param.HaproxyExporterPort,
+		ClientTimeout: m.c.Param.HaproxyClientTimeout, ServerTimeout: m.c.Param.HaproxyServerTimeout,
+		Auth: m.c.Param.HaproxyAuthEnabled,
+	}
+	for _, s := range m.c.Services {
+		v.Services = append(v.Services, m.service(s))
+	}
+	m.file("/etc/haproxy/haproxy.cfg", v, resource.ReloadOf(haproxyUnit))
+	m.file("/etc/systemd/system/haproxy.service.d/pigsty.conf", struct{ EnvFile string }{haproxyEnv}, restart)
+	m.add(&resource.Unit{Unit: haproxyUnit, RestartImpact: resource.Restart})
+}
+
+func (m *member) service(s *model.Service) haproxyService {
+	out := haproxyService{
+		Name: s.Name, Bind: hostPort(s.Bind, s.Port), Balance: s.Param.Haproxy.Balance,
+		Options: s.Param.Haproxy.DefaultServerOptions, Maxconn: s.Param.Haproxy.Maxconn,
+	}
+	if s.Bind == m.c.Param.VipAddress && s.Bind != m.i.Node.Addr {
+		out.Bind += " transparent" // the address is on the leader's node only
+	}
+	if s.Check.Port != 0 {
+		out.Check = &s.Check
+	}
+	for _, server := range s.Servers {
+		out.Servers = append(out.Servers, m.server(s, server))
+	}
+	return out
+}
+
+// server is a server line. Patroni's answer counts only when it comes from the member it is
+// said to come from.
+func (m *member) server(s *model.Service, to model.ServiceServer) string {
+	line := to.Instance.Name + " " + hostPort(to.Instance.Node.Addr, s.Target)
+	if s.Check.Port != 0 {
+		line += " check port " + strconv.Itoa(s.Check.Port)
+		if s.Check.Port == m.c.Param.PatroniPort && m.c.Param.PatroniSslEnabled {
+			line += " check-ssl verify required ca-file " + caFile + " verifyhost " + to.Instance.Name
+		}
+	}
+	line += fmt.Sprintf(" weight %d", to.Weight)
+	if to.Backup {
+		line += " backup"
+	}
+	return line
+}

@@ -1,0 +1,88 @@
+package pgsql
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"pigsty/internal/param"
+)
+
+// intranet are the private networks of RFC 1918, which v1.5 trusts to ask for a password.
+var intranet = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}
+
+// hba are the lines of PostgreSQL's pg_hba.conf; the first that matches decides. The order is
+// v1.5's: the system's own users; then what the inventory adds, common rules before those of
+// the role; then the default rules of the role, those for offline queries where they are
+// served, and the common ones. Among the rules of the inventory, order wins over all that.
+func (m *member) hba() []string {
+	lines := m.systemHBA()
+	extra, rules := m.c.Param.PgHbaRulesExtra, m.c.Param.PgHbaRules
+	chosen := ofRole(extra, "common")
+	chosen = append(chosen, ofRole(extra, m.i.Role)...)
+	chosen = append(chosen, ofRole(rules, m.i.Role)...)
+	if m.p.PgOfflineQuery && m.i.Role != "offline" {
+		chosen = append(chosen, ofRole(extra, "offline")...)
+		chosen = append(chosen, ofRole(rules, "offline")...)
+	}
+	chosen = append(chosen, ofRole(rules, "common")...)
+	return append(lines, m.rules(chosen)...)
+}
+
+// systemHBA lets in those without whom the cluster does not work. Replication and pg_rewind
+// come from any private network, since a standby cluster's members are not known here, and over
+// TLS only; Patroni itself asks on 127.0.0.1.
+func (m *member) systemHBA() []string {
+	password := m.password()
+	dbsu, replicator, monitor := role(m.p.PgDbsu), role(m.c.Param.PgReplicationUsername), role(m.c.Param.PgMonitorUsername)
+	lines := []string{
+		"local all " + dbsu + " peer",
+		"local replication " + dbsu + " peer",
+		"local all all " + password,
+		"local replication " + replicator + " " + password,
+	}
+	for _, network := range append([]string{"127.0.0.1/32", "::1/128"}, m.peers()...) {
+		lines = append(lines, "hostssl all "+replicator+" "+network+" "+password,
+			"hostssl replication "+replicator+" "+network+" "+password)
+	}
+	return append(lines, "host all "+monitor+" 127.0.0.1/32 "+password, "host all "+monitor+" ::1/128 "+password)
+}
+
+// peers are the private networks and those members of the cluster that lie outside of them.
+func (m *member) peers() []string {
+	peers := slices.Clone(intranet)
+	for _, i := range m.c.Instances {
+		if network := network(i.Node.Addr); !inside(network, intranet) {
+			peers = append(peers, network)
+		}
+	}
+	return peers
+}
+
+// password is the method that takes passwords as they are stored.
+func (m *member) password() string {
+	if m.c.Param.PgPwdEnc == "md5" {
+		return "md5"
+	}
+	return "scram-sha-256"
+}
+
+func ofRole(rules []param.HbaRule, role string) []param.HbaRule {
+	return slices.DeleteFunc(slices.Clone(rules), func(r param.HbaRule) bool { return r.Role != role })
+}
+
+// rules writes rules as lines: raw ones as they are, structured ones expanded.
+func (m *member) rules(rules []param.HbaRule) []string {
+	sorted := slices.Clone(rules)
+	slices.SortStableFunc(sorted, func(a, b param.HbaRule) int { return cmp.Compare(a.Order, b.Order) })
+	var lines []string
+	for _, r := range sorted {
+		if len(r.Rules) == 0 {
+			lines = append(lines, m.expand(r)...)
+		}
+		for _, line := range r.Rules {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}

@@ -1,0 +1,110 @@
+package pgsql
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"pigsty/internal/model"
+	"pigsty/internal/resource"
+)
+
+// scripts are what PostgreSQL and Patroni call.
+func (m *member) scripts() {
+	for _, name := range []string{"pg-failover-callback", "pg-arcwal"} {
+		path := "/pg/bin/" + name
+		m.own(path, templates.Fill(path, struct{ Instance string }{m.i.Name}), 0o700)
+	}
+}
+
+// patroniFiles configures Patroni. Its own file is world-readable and holds no secret.
+func (m *member) patroniFiles() {
+	m.secret(patroniEnv, m.p.PgDbsu, m.patroniEnv(), resource.RestartOf(patroniUnit))
+	m.add(&resource.PatroniFile{
+		Path: patroniConfig, Content: templates.Fill(patroniConfig, m.patroniView()), Owner: m.p.PgDbsu,
+		API: m.api(), Conn: m.conn(),
+	})
+	m.add(&resource.Link{Path: "/pg/bin/patroni.yml", Target: patroniConfig})
+	m.add(&resource.Link{Path: "/pg/conf/" + m.i.Name + ".yml", Target: patroniConfig})
+	m.file("/etc/systemd/system/"+patroniUnit, struct {
+		Instance, User, EnvFile, Config string
+		Watchdog                        bool
+	}{m.i.Name, m.p.PgDbsu, patroniEnv, patroniConfig, m.p.PatroniWatchdogMode != "off"}, resource.RestartOf(patroniUnit))
+}
+
+// patroniEnv are the passwords that Patroni takes from its environment.
+func (m *member) patroniEnv() string {
+	return environment([][2]string{
+		{"PATRONI_RESTAPI_USERNAME", m.c.Param.PatroniUsername},
+		{"PATRONI_RESTAPI_PASSWORD", m.c.Param.PatroniPassword},
+		{"PATRONI_REPLICATION_USERNAME", m.c.Param.PgReplicationUsername},
+		{"PATRONI_REPLICATION_PASSWORD", m.c.Param.PgReplicationPassword},
+		{"PATRONI_REWIND_USERNAME", m.c.Param.PgReplicationUsername},
+		{"PATRONI_REWIND_PASSWORD", m.c.Param.PgReplicationPassword},
+		{"PATRONI_ETCD3_USERNAME", m.c.EtcdUser()},
+		{"PATRONI_ETCD3_PASSWORD", m.c.EtcdPassword(m.d)},
+	})
+}
+
+// environment writes assignments that systemd and a shell read alike: in double quotes, both
+// take a backslash before these four characters as an escape and any other as itself.
+func environment(pairs [][2]string) string {
+	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`", `$`, `\$`)
+	var b strings.Builder
+	for _, p := range pairs {
+		fmt.Fprintf(&b, "%s=\"%s\"\n", p[0], escape.Replace(p[1]))
+	}
+	return b.String()
+}
+
+// api is the member's own REST API.
+func (m *member) api() resource.PatroniAPI {
+	api := resource.PatroniAPI{
+		URL:  "http://" + hostPort(m.i.Node.Addr, m.c.Param.PatroniPort),
+		User: m.c.Param.PatroniUsername, Password: m.c.Param.PatroniPassword,
+	}
+	if m.c.Param.PatroniSslEnabled {
+		api.URL, api.CA = "https"+strings.TrimPrefix(api.URL, "http"), caFile
+	}
+	return api
+}
+
+// patroni starts the member and waits for it. The unit stands on a branch: when a rolling
+// restart stops at a member that does not come back, the others go on with all the rest.
+func (m *member) patroni() {
+	unit := &resource.Unit{Unit: patroniUnit, RestartImpact: resource.Restart}
+	if m.i == m.c.Leader() && len(m.c.Instances) > 1 {
+		unit.RestartImpact = resource.Switchover
+	}
+	m.branch = "pgsql/patroni"
+	m.add(unit).After = m.startsAfter()
+	m.branch = ""
+	ready := m.ready()
+	m.add(ready).After = m.readyAfter()
+}
+
+func (m *member) ready() *resource.PgReady {
+	r := &resource.PgReady{
+		Instance: m.i.Name, Conn: m.conn(), Patroni: m.api(), DataDir: m.p.PgData, Log: "/pg/log/patroni.log",
+		Timeout: 3 * time.Minute,
+	}
+	if m.i == m.c.Leader() && !m.standby() && !m.asleep() {
+		r.Role = resource.PgPrimary
+	}
+	return r
+}
+
+// readyRef is the step that says that an instance serves.
+func readyRef(i *model.PgInstance) resource.Ref {
+	return resource.Ref{Node: i.Node.Addr, ID: resource.ID(&resource.PgReady{Instance: i.Name})}
+}
+
+// standby tells whether the cluster follows another one, and so takes no writes. Once it was
+// promoted, it says so itself.
+func (m *member) standby() bool {
+	if m.c.Param.PgUpstream == "" {
+		return false
+	}
+	p := m.c.Leader().Node.Facts.Patroni
+	return p == nil || p.Role == "standby_leader" || p.Role == "replica"
+}

@@ -1,0 +1,120 @@
+package pgsql
+
+import (
+	"crypto/md5" // what PostgreSQL keeps under password_encryption md5
+	"encoding/hex"
+	"regexp"
+	"slices"
+
+	"pigsty/internal/param"
+	"pigsty/internal/resource"
+	"pigsty/internal/secret"
+)
+
+// roles lists the default roles and the business users, each on a branch of its own where it
+// can be spared: one that cannot be made stops no other. Default roles are what privileges and
+// databases build on, so they stand on the trunk.
+func (m *member) roles() {
+	if !m.provisions() {
+		return
+	}
+	for _, r := range m.c.Param.PgDefaultRoles {
+		m.add(m.role(r))
+	}
+	for _, u := range m.systemUsers() {
+		m.add(m.role(u))
+	}
+	for _, u := range m.c.Param.PgUsers {
+		m.branch = "pgsql/user " + u.Name
+		m.add(m.role(u))
+	}
+}
+
+// provisions tells whether this member is where roles and databases are made.
+func (m *member) provisions() bool {
+	return m.i == m.c.Leader() && m.c.Param.PgProvision.PgProvision && !m.standby()
+}
+
+// systemUsers are the users that services log in as, where pg_default_roles leaves them out.
+func (m *member) systemUsers() []param.User {
+	var missing []param.User
+	for _, u := range []param.User{
+		{Name: m.c.Param.PgReplicationUsername, Replication: true, Bypassrls: true, Roles: []string{"pg_monitor"}},
+		{Name: m.c.Param.PgMonitorUsername, Roles: []string{"pg_monitor"}},
+		{Name: m.c.Param.PgAdminUsername, Superuser: true},
+	} {
+		if !m.hasRole(u.Name) {
+			u.Login, u.Inherit, u.Connlimit = true, true, -1
+			missing = append(missing, u)
+		}
+	}
+	return missing
+}
+
+// hasRole tells whether pg_default_roles has a role.
+func (m *member) hasRole(name string) bool {
+	return slices.ContainsFunc(m.c.Param.PgDefaultRoles, func(r param.Role) bool { return r.Name == name })
+}
+
+// defaultRole is the name when pg_default_roles has it, and empty otherwise.
+func (m *member) defaultRole(name string) string {
+	if m.hasRole(name) {
+		return name
+	}
+	return ""
+}
+
+func (m *member) role(u param.User) *resource.PgRole {
+	r := &resource.PgRole{
+		Conn: m.conn(), Role: u.Name, Verifier: m.verifier(u),
+		Login: u.Login, Superuser: u.Superuser, CreateDB: u.Createdb, CreateRole: u.Createrole,
+		Replication: u.Replication, BypassRLS: u.Bypassrls, Inherit: u.Inherit, ConnLimit: u.Connlimit,
+		ExpireIn: u.ExpireIn, Comment: u.Comment, Roles: u.Roles, Parameters: u.Parameters,
+		Absent: u.State == "absent",
+	}
+	if u.ExpireAt != "" {
+		r.ValidUntil = u.ExpireAt + "T00:00:00Z"
+	}
+	if u.Name == m.p.PgDbsu { // the superuser that everything is done as can lose none of this
+		r.Login, r.Superuser = true, true
+	}
+	return r
+}
+
+// systemPassword is the password of a user that the platform itself needs; given is false for
+// any other.
+func (m *member) systemPassword(name string) (password string, given bool) {
+	p := m.c.Param
+	switch name {
+	case p.PgReplicationUsername:
+		return p.PgReplicationPassword, true
+	case p.PgMonitorUsername:
+		return p.PgMonitorPassword, true
+	case p.PgAdminUsername:
+		return p.PgAdminPassword, true
+	case m.p.PgDbsu:
+		return p.PgDbsuPassword, true
+	}
+	return "", false
+}
+
+// verifier is what PostgreSQL and pgBouncer keep of a user's password. It is made here, with a
+// salt that stays the same, so that both have the same one (pgBouncer then logs in with what it
+// learned from the client) and a second apply changes nothing.
+func (m *member) verifier(u param.User) string {
+	password := u.Password
+	if system, ok := m.systemPassword(u.Name); ok {
+		password = system
+	}
+	switch {
+	case password == "":
+		return ""
+	case m.c.Param.PgPwdEnc == "md5" && !storedPassword.MatchString(password):
+		sum := md5.Sum([]byte(password + u.Name))
+		return "md5" + hex.EncodeToString(sum[:])
+	}
+	return secret.ScramVerifier(password, m.d.Derive("scram", m.c.Name, u.Name)[:16])
+}
+
+// storedPassword matches what is no password but what PostgreSQL keeps of one.
+var storedPassword = regexp.MustCompile(`^(md5[0-9a-f]{32}$|SCRAM-SHA-256\$)`)

@@ -1,0 +1,113 @@
+package pgsql
+
+import (
+	"fmt"
+
+	"pigsty/internal/resource"
+)
+
+// shared is the cluster's dynamic configuration, which members keep in etcd. The same tree
+// founds a cluster and is held against the one that runs, so that a second apply finds nothing.
+func (m *member) shared(walKeep int64) map[string]any {
+	parameters := typed(m.c.ClusterSettings())
+	if _, given := parameters["wal_keep_size"]; !given && walKeep > 0 {
+		parameters["wal_keep_size"] = fmt.Sprintf("%dMB", walKeep)
+	}
+	f := m.c.Failover()
+	return map[string]any{
+		// Patroni's own defaults, and v1.5's: a primary that is cut off is replaced within half a
+		// minute. A ttl below 20 is refused.
+		"ttl": 30, "loop_wait": 10, "retry_timeout": 10,
+		"maximum_lag_on_failover": f.MaximumLag,
+		"primary_start_timeout":   f.StartTimeout,
+		"primary_stop_timeout":    f.StopTimeout,
+		"synchronous_mode":        f.SynchronousMode,
+		"synchronous_mode_strict": false,
+		// The primary stays while etcd is away and all members answer it, as in later versions.
+		"failsafe_mode": true,
+		"postgresql": map[string]any{
+			"use_pg_rewind": true, "use_slots": true, "parameters": parameters,
+		},
+	}
+}
+
+// founding is the configuration a new cluster starts with. It depends on nobody else's machine,
+// so that a node that is away changes no file of another.
+func (m *member) founding() map[string]any {
+	tree := m.shared(m.c.WalKeep(m.i))
+	if m.i != m.c.Primary() || m.c.Param.PgUpstream == "" {
+		return tree
+	}
+	upstream := map[string]any{
+		"host": m.c.Param.PgUpstream, "port": m.c.Param.PgPort, "create_replica_methods": []string{"basebackup"},
+	}
+	if delay := m.delay(); delay != "" {
+		upstream["recovery_min_apply_delay"] = delay
+	}
+	tree["standby_cluster"] = upstream
+	return tree
+}
+
+// initdb are the options of a new cluster, as items of a YAML list.
+func (m *member) initdb() []string {
+	p := m.c.Param
+	items := []string{"encoding: " + quote(p.PgEncoding)}
+	for _, o := range []struct{ name, value string }{
+		{"locale", p.PgLocale}, {"lc-collate", p.PgLcCollate}, {"lc-ctype", p.PgLcCtype},
+	} {
+		if o.value != "" {
+			items = append(items, o.name+": "+quote(o.value))
+		}
+	}
+	switch {
+	case m.c.Checksums():
+		items = append(items, "data-checksums")
+	case m.i.Version() >= 18: // where they are the default
+		items = append(items, "no-data-checksums")
+	}
+	return items
+}
+
+// localParameters are the PostgreSQL parameters of this instance alone: what follows from its
+// machine, and where things are on it.
+func (m *member) localParameters() map[string]string {
+	out := m.i.NodeSettings()
+	for name, value := range map[string]string{
+		"unix_socket_directories": m.p.PgLocalhost,
+		"log_directory":           "/pg/log/postgres",
+		"archive_command":         "/pg/bin/pg-arcwal %p %f",
+		"ssl":                     "on",
+		"ssl_ca_file":             caFile,
+		"ssl_cert_file":           certFile,
+		"ssl_key_file":            keyFile,
+	} {
+		if _, given := m.p.PgParameters[name]; !given {
+			out[name] = value
+		}
+	}
+	if m.delayed() {
+		out["recovery_min_apply_delay"] = m.p.PgDelay
+	}
+	return out
+}
+
+// settings holds the shared configuration of a cluster against the wanted one, on the node of
+// its leader. Settings that need a restart wait for restart.
+func (m *member) settings() {
+	if m.i != m.c.Leader() {
+		return
+	}
+	m.branch = "pgsql/settings"
+	m.add(&resource.PatroniConfig{
+		Cluster: m.c.Name, API: m.api(), Conn: m.conn(), Desired: m.shared(m.c.WalKeep(m.c.Instances...)),
+	})
+}
+
+// restart restarts members that have settings waiting for it.
+func (m *member) restart() {
+	if m.i != m.c.Leader() {
+		return
+	}
+	m.branch = "pgsql/settings"
+	m.add(&resource.PatroniRestart{Cluster: m.c.Name, API: m.api(), Conn: m.conn()})
+}

@@ -1,0 +1,53 @@
+package pgsql
+
+import (
+	"net/netip"
+
+	"pigsty/internal/resource"
+)
+
+const (
+	vipConfig = "/etc/vip-manager.yml"
+	vipEnv    = "/etc/vip-manager.env"
+)
+
+// hasVIP tells whether vip-manager runs on the member. With vip_mode l4 a balancer of somebody
+// else's has the address.
+func (m *member) hasVIP() bool { return m.c.Param.VipMode == "l2" }
+
+// vip lets the cluster's address follow its leader. Debian 13's vip-manager2 3.0 and 12's
+// vip-manager 1.0.2 read the same keys.
+func (m *member) vip() {
+	if !m.hasVIP() {
+		return
+	}
+	m.branch = "pgsql/vip"
+	restart := resource.RestartOf(vipUnit) // it has no reload
+	m.secret(vipEnv, "root", environment([][2]string{
+		{"VIP_ETCD_USER", m.c.EtcdUser()}, {"VIP_ETCD_PASSWORD", m.c.EtcdPassword(m.d)},
+	}), restart)
+	m.file(vipConfig, struct {
+		Cluster, Instance, EnvFile, IP, Interface, Key, CA, CertFile, KeyFile string
+		Mask                                                                  int
+		Endpoints                                                             []string
+	}{
+		Cluster: m.c.Name, Instance: m.i.Name, EnvFile: vipEnv, IP: m.c.Param.VipAddress, Interface: m.vipInterface(),
+		Key: m.c.Param.PgNamespace + "/" + m.c.Name + "/leader", CA: caFile, CertFile: certFile, KeyFile: keyFile,
+		Mask: m.c.Param.VipCidrmask, Endpoints: m.c.Etcd.Endpoints(),
+	}, restart)
+	m.file("/etc/systemd/system/vip-manager.service.d/pigsty.conf", struct{ EnvFile, Config string }{vipEnv, vipConfig}, restart)
+	m.add(&resource.Unit{Unit: vipUnit, RestartImpact: resource.Restart})
+}
+
+// vipInterface is vip_interface, or the one that has the address that peers reach the node by.
+func (m *member) vipInterface() string {
+	if m.p.VipInterface != "" {
+		return m.p.VipInterface
+	}
+	for _, a := range m.i.Node.Facts.Addresses {
+		if p, err := netip.ParsePrefix(a.Prefix); err == nil && p.Addr().String() == m.i.Node.Addr {
+			return a.Interface
+		}
+	}
+	return ""
+}
