@@ -1,6 +1,9 @@
 package model
 
-import "encoding/hex"
+import (
+	"encoding/hex"
+	"strings"
+)
 
 // EtcdUser is the name under which the cluster's Patroni and vip-manager log in to etcd. No
 // certificate may bear it, or "root", as its common name: over gRPC, etcd takes a client whose
@@ -15,9 +18,10 @@ func (c *PgCluster) EtcdPassword(d *Deployment) string {
 	return hex.EncodeToString(d.Derive("etcd user", c.Name))[:32]
 }
 
-// EtcdPrefix is where the cluster's keys are; its user sees no others. It ends in a slash.
+// EtcdPrefix is where the cluster's keys are; its user sees no others. It ends in a slash, and
+// slashes around the namespace make no difference, as in Patroni.
 func (c *PgCluster) EtcdPrefix() string {
-	return c.Param.PgNamespace + "/" + c.Name + "/"
+	return "/" + strings.Trim(c.Param.PgNamespace, "/") + "/" + c.Name + "/"
 }
 
 // Keeper is the node on which the cluster's membership and users are looked after: the first

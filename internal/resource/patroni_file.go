@@ -1,6 +1,13 @@
 package resource
 
-import "io/fs"
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"go.yaml.in/yaml/v4"
+)
 
 var (
 	_ Resource = (*PatroniFile)(nil)
@@ -22,3 +29,80 @@ type PatroniFile struct {
 
 func (f *PatroniFile) Kind() string { return "patroni_file" }
 func (f *PatroniFile) Name() string { return f.Path }
+
+func (f *PatroniFile) file() *File {
+	return &File{Path: f.Path, Content: f.Content, Owner: f.Owner, Group: f.Group, Mode: f.Mode, Impact: Reload}
+}
+
+// localSettings is the part of patroni.yml that reaches PostgreSQL.
+type localSettings struct {
+	PostgreSQL struct {
+		Listen     string         `yaml:"listen"`
+		Parameters map[string]any `yaml:"parameters"`
+	} `yaml:"postgresql"`
+}
+
+// Diff compares the file, and tells when PostgreSQL will have to restart for it.
+func (f *PatroniFile) Diff(ctx context.Context, h *Host) (*Change, error) {
+	c, err := f.file().Diff(ctx, h)
+	if c == nil || err != nil || c.Diff == "" || c.Action != Update {
+		return c, err
+	}
+	current, err := os.ReadFile(h.Path(f.Path))
+	if err != nil {
+		return nil, err
+	}
+	changed := diffLocal(string(current), f.Content)
+	if restart := f.Conn.restartParameters(ctx, h, changed); len(restart) > 0 {
+		c.Impact, c.Effect = Restart, restartEffect(restart, onlyLowered(changed))
+	}
+	return c, nil
+}
+
+// diffLocal lists PostgreSQL's parameters that differ between two patroni.yml. A file that
+// cannot be read as YAML has none: Patroni cannot have taken any from it.
+func diffLocal(before, after string) []Field {
+	have, want := readLocal(before), readLocal(after)
+	// A key that the new file does not have goes back to its default.
+	for name := range have {
+		if _, ok := want[name]; !ok {
+			want[name] = nil
+		}
+	}
+	fields, _ := diffConfigAt(parameterPath, want, have)
+	return parametersIn(fields)
+}
+
+func readLocal(content string) map[string]any {
+	var s localSettings
+	if yaml.Unmarshal([]byte(content), &s) != nil {
+		s = localSettings{}
+	}
+	parameters := map[string]any{}
+	for name, value := range s.PostgreSQL.Parameters {
+		parameters[name] = configText(value)
+	}
+	if s.PostgreSQL.Listen != "" {
+		// Patroni makes listen_addresses and port of it.
+		parameters["listen_addresses"] = s.PostgreSQL.Listen
+	}
+	return parameters
+}
+
+// Apply writes the file. A Patroni that runs takes it at once.
+func (f *PatroniFile) Apply(ctx context.Context, h *Host) error {
+	if err := f.file().Apply(ctx, h); err != nil {
+		return err
+	}
+	if f.API.URL == "" {
+		return nil
+	}
+	client, err := h.Patroni(f.API)
+	if err == nil {
+		err = client.settled(ctx)
+	}
+	if err != nil && !errors.Is(err, errNoPatroni) {
+		h.Note("Patroni has not taken %s yet: %v", f.Path, err)
+	}
+	return nil
+}

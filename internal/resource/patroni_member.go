@@ -123,31 +123,28 @@ func (p *Patroni) Config(ctx context.Context) (map[string]any, error) {
 
 // PatchConfig changes the keys that are given; null removes one.
 func (p *Patroni) PatchConfig(ctx context.Context, patch map[string]any) error {
-	_, err := p.order(ctx, "change Patroni's configuration", http.MethodPatch, "/config", patch, patroniPatience)
-	return err
+	return p.order(ctx, "change Patroni's configuration", http.MethodPatch, "/config", patch, patroniPatience)
 }
 
 // Reload makes the member read its file and run its loop now. It answers before that is done.
 func (p *Patroni) Reload(ctx context.Context) error {
-	_, err := p.order(ctx, "reload Patroni", http.MethodPost, "/reload", nil, patroniPatience)
-	return err
+	return p.order(ctx, "reload Patroni", http.MethodPost, "/reload", nil, patroniPatience)
 }
 
 // Restart restarts PostgreSQL on the member and returns when Patroni is done with it, or gives
 // up after timeout.
 func (p *Patroni) Restart(ctx context.Context, timeout time.Duration) error {
-	_, err := p.order(ctx, "restart PostgreSQL", http.MethodPost, "/restart", map[string]any{}, timeout)
-	return err
+	return p.order(ctx, "restart PostgreSQL", http.MethodPost, "/restart", map[string]any{}, timeout)
 }
 
 // Switchover hands leadership from one member to another, and returns when Patroni is done.
 func (p *Patroni) Switchover(ctx context.Context, leader, candidate string, timeout time.Duration) error {
-	_, err := p.order(ctx, "switch over", http.MethodPost, "/switchover", map[string]any{"leader": leader, "candidate": candidate}, timeout)
-	return err
+	return p.order(ctx, "switch over", http.MethodPost, "/switchover", map[string]any{"leader": leader, "candidate": candidate}, timeout)
 }
 
-func (p *Patroni) order(ctx context.Context, doing, method, path string, body any, patience time.Duration) ([]byte, error) {
+func (p *Patroni) order(ctx context.Context, doing, method, path string, body any, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return p.call(ctx, doing, method, path, body)
+	_, err := p.call(ctx, doing, method, path, body)
+	return err
 }

@@ -60,7 +60,7 @@ func sameSetting(name, a, b string) bool {
 	return a == b
 }
 
-// listItems splits the value of a list setting. SET x = '' makes a list of one empty name, which
+// listItems splits the value of a list setting. SET x = ” makes a list of one empty name, which
 // PostgreSQL writes as "".
 func listItems(value string) []string {
 	if items := splitNames(value); len(items) > 0 {

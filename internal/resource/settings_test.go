@@ -2,7 +2,6 @@ package resource_test
 
 import (
 	"context"
-	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -126,27 +125,18 @@ func TestTunedActive(t *testing.T) {
 	}
 	converge(t, h, &resource.TunedActive{Profile: "oltp"}, resource.Update)
 	expectField(t, converge(t, h, &resource.TunedActive{Profile: "olap"}, resource.Update), "profile", "oltp", "olap")
-	failTuned(h)
-	err := (&resource.TunedActive{Profile: "crit"}).Apply(context.Background(), h)
-	if err == nil || !strings.Contains(err.Error(), "switch tuned to profile crit") {
-		t.Errorf("error %v", err)
-	}
+	converge(t, h, &resource.TunedActive{Profile: "crit"}, resource.Update)
 }
 
 func TestTunedInContainer(t *testing.T) {
 	h := newNode(t)
-	failTuned(h)
 	oltp := &resource.TunedActive{Profile: "oltp"}
 	if err := oltp.Apply(context.Background(), h); err == nil || !strings.Contains(err.Error(), "there is no tuned profile oltp") {
 		t.Errorf("error %v", err)
 	}
 	put(t, h, "/etc/tuned/profiles/oltp/tuned.conf", "[main]\n")
 	converge(t, h, oltp, resource.Update)
-	expectNote(t, h, "tuned cannot apply profile oltp from inside a container")
-}
-
-func failTuned(h *resource.Host) {
-	h.Exec.(*simulate.Executor).Fail = func([]string) error { return errors.New("exit status 1") }
+	expectNote(t, h, "tuned can change few kernel settings")
 }
 
 func TestSwap(t *testing.T) {

@@ -50,20 +50,16 @@ func (t *TunedActive) exists(h *Host) bool {
 	})
 }
 
-// Apply switches to the profile. In a container much of a profile is refused: then the choice
-// is recorded, as tuned-adm itself would, and a note says so.
-func (t *TunedActive) Apply(ctx context.Context, h *Host) error {
+// Apply records the choice where tuned's daemon reads it as it starts, which is what tuned-adm
+// does besides waiting for the daemon's answer: list the daemon's unit after this and have it
+// restarted.
+func (t *TunedActive) Apply(_ context.Context, h *Host) error {
 	if !t.exists(h) {
 		return fmt.Errorf("there is no tuned profile %s on the node, below %s", t.Profile, strings.Join(tunedDirs, ", "))
 	}
-	err := h.run(ctx, "tuned-adm", "profile", t.Profile)
-	if err == nil {
-		return nil
+	if h.Container {
+		h.Note("tuned can change few kernel settings from inside a container")
 	}
-	if !h.Container {
-		return fmt.Errorf("switch tuned to profile %s: %w", t.Profile, err)
-	}
-	h.Note("tuned cannot apply profile %s from inside a container: %v", t.Profile, err)
 	if err := os.MkdirAll(filepath.Dir(h.Path(tunedProfileFile)), 0o755); err != nil {
 		return err
 	}

@@ -43,9 +43,8 @@ func (b *builder) tune() {
 			b.add(f)
 		}
 	}
-	// The daemon first: it takes the order to switch.
+	b.add(&resource.TunedActive{Profile: b.n.Param.NodeTune}, resource.RestartOf(tunedUnit))
 	b.add(&resource.Unit{Unit: tunedUnit})
-	b.add(&resource.TunedActive{Profile: b.n.Param.NodeTune})
 	b.on("")
 }
 

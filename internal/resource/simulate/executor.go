@@ -30,14 +30,13 @@ var _ resource.Executor = (*Executor)(nil)
 
 // commands are the programs a simulated node has.
 var commands = map[string]func(*Executor, []string) error{
-	"apt-get":   (*Executor).aptGet,
-	"dpkg":      (*Executor).dpkg,
-	"groupadd":  (*Executor).groupadd,
-	"useradd":   (*Executor).useradd,
-	"usermod":   (*Executor).usermod,
-	"modprobe":  (*Executor).modprobe,
-	"swapoff":   (*Executor).swapoff,
-	"tuned-adm": (*Executor).tunedAdm,
+	"apt-get":  (*Executor).aptGet,
+	"dpkg":     (*Executor).dpkg,
+	"groupadd": (*Executor).groupadd,
+	"useradd":  (*Executor).useradd,
+	"usermod":  (*Executor).usermod,
+	"modprobe": (*Executor).modprobe,
+	"swapoff":  (*Executor).swapoff,
 }
 
 // Calls returns the commands that were run, in order.

@@ -1,7 +1,5 @@
 package simulate
 
-import "fmt"
-
 const (
 	modulesFile = "/proc/modules"
 	swapsFile   = "/proc/swaps"
@@ -22,11 +20,3 @@ func (e *Executor) modprobe(args []string) error {
 
 // swapoff empties the kernel's list.
 func (e *Executor) swapoff([]string) error { return e.node.write(swapsFile, furnished[swapsFile]) }
-
-// tunedAdm knows "profile NAME".
-func (e *Executor) tunedAdm(args []string) error {
-	if len(args) != 2 || args[0] != "profile" {
-		return fmt.Errorf("simulated tuned-adm does not understand %q", args)
-	}
-	return e.node.write("/etc/tuned/active_profile", args[1]+"\n")
-}

@@ -1,0 +1,111 @@
+// Package etcd sets up the store in which Patroni elects leaders: the members that dcs_servers
+// lists, TLS on every port, and a user for each PostgreSQL cluster.
+package etcd
+
+import (
+	"embed"
+
+	"pigsty/internal/model"
+	"pigsty/internal/render"
+	"pigsty/internal/resource"
+)
+
+//go:embed templates
+var files embed.FS
+
+var templates = render.Parse(files, "templates")
+
+const unit = "etcd.service"
+
+// Compile lists what etcd needs. A cluster that is not there yet is founded by all its members
+// at once; in one that runs, one member at a time is touched.
+func Compile(d *model.Deployment) []resource.Step {
+	if d.Etcd == nil {
+		return nil
+	}
+	c := &compiler{d: d, etcd: d.Etcd, running: d.Etcd.Bootstrapped()}
+	if c.running {
+		c.converge()
+	} else {
+		c.found()
+	}
+	return c.steps
+}
+
+type compiler struct {
+	d       *model.Deployment
+	etcd    *model.EtcdCluster
+	running bool
+	steps   []resource.Step
+}
+
+// found starts all members together: each one's unit is ready only when a majority is.
+func (c *compiler) found() {
+	for _, m := range c.etcd.Members {
+		if m.Node == nil {
+			continue
+		}
+		c.prepare(m)
+		c.add(m.Node, &resource.File{Path: initialFile, Content: c.foundingStart(m)})
+		c.serve(m)
+		if m.Node == c.etcd.Keeper() {
+			c.add(m.Node, c.access())
+		}
+	}
+}
+
+// converge brings a running cluster up to date: dead members leave, members restart where they
+// have to, newcomers join, and those that are no longer wanted leave. A node that could not be
+// asked is left out: whether its member is to join or to go on cannot be told.
+func (c *compiler) converge() {
+	keeper := c.etcd.Keeper()
+	var turn *resource.Ref // the member that has to be healthy before the next is touched
+	for _, m := range c.known(true) {
+		c.prepare(m)
+		if m.Node == keeper {
+			c.add(keeper, c.leave(true))
+		}
+		c.add(m.Node, &resource.EtcdQuorum{Unit: unit, PeerURL: peerURL(m), API: c.api(m)}, turn)
+		turn = c.serve(m)
+		if m.Node == keeper {
+			c.add(keeper, c.access())
+		}
+	}
+	gone := &resource.Ref{Node: keeper.Addr, ID: resource.ID(c.leave(true))}
+	var joined []*resource.Ref
+	turn = nil
+	for _, m := range c.known(false) {
+		c.prepare(m)
+		c.add(m.Node, c.join(m), gone, turn)
+		turn = c.serve(m)
+		joined = append(joined, turn)
+	}
+	c.add(keeper, c.leave(false), joined...)
+}
+
+// known are the members on nodes that could be asked, and do or do not have data.
+func (c *compiler) known(data bool) []*model.EtcdMember {
+	var some []*model.EtcdMember
+	for _, m := range c.etcd.Members {
+		if m.Node != nil && m.Node.Known && m.Node.Facts.EtcdData == data {
+			some = append(some, m)
+		}
+	}
+	return some
+}
+
+// add lists a step. In a running cluster a member that fails must not keep its node from
+// everything else: the other members serve.
+func (c *compiler) add(n *model.Node, r resource.Resource, after ...*resource.Ref) *resource.Step {
+	s := resource.Step{Node: n.Addr, Module: "etcd", Resource: r}
+	if c.running {
+		s.Branch = "etcd"
+	}
+	for _, ref := range after {
+		if ref != nil {
+			s.After = append(s.After, *ref)
+		}
+	}
+	c.steps = append(c.steps, s)
+	return &c.steps[len(c.steps)-1]
+}
