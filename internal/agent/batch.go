@@ -40,7 +40,7 @@ func (s *server) apply(ctx context.Context, id uint64, steps []resource.Step) er
 	for i, step := range steps {
 		o := resource.Outcome{Index: i}
 		switch cause := barred.Cause(step.Branch); {
-		case s.stopped.Load():
+		case s.stopped.Load() || ctx.Err() != nil:
 			o.Status, o.Error = resource.Skipped, "the run was stopped"
 		case cause != "":
 			o.Status, o.Error = resource.Skipped, cause

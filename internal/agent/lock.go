@@ -44,12 +44,21 @@ func (s *server) takeLock(me Holder) (*Holder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		defer f.Close()
-		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("lock %s: %w", lockFile, err)
-		}
+	other, err := lockFor(f, me)
+	if other != nil || err != nil {
+		return other, errors.Join(err, f.Close())
+	}
+	s.lock = &runLock{f}
+	return nil, nil
+}
+
+// lockFor locks the file and writes into it who has it now, or reads who has it.
+func lockFor(f *os.File, me Holder) (*Holder, error) {
+	switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+	case errors.Is(err, unix.EWOULDBLOCK):
 		return readHolder(f), nil
+	case err != nil:
+		return nil, fmt.Errorf("lock %s: %w", lockFile, err)
 	}
 	data, err := json.Marshal(me)
 	if err != nil {
@@ -58,11 +67,8 @@ func (s *server) takeLock(me Holder) (*Holder, error) {
 	if err := f.Truncate(0); err != nil {
 		return nil, err
 	}
-	if _, err := f.WriteAt(data, 0); err != nil {
-		return nil, err
-	}
-	s.lock = &runLock{f}
-	return nil, nil
+	_, err = f.WriteAt(data, 0)
+	return nil, err
 }
 
 // readHolder reads who holds the lock; one that is just being written counts as unknown.

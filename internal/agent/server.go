@@ -24,6 +24,7 @@ type server struct {
 	lock    *runLock
 
 	mu      sync.Mutex
+	gone    bool // the controller has gone: nobody will answer
 	asked   uint64
 	waiting map[uint64]chan message // questions this agent put to the controller
 }
@@ -33,7 +34,7 @@ type server struct {
 func Serve(ctx context.Context, r io.Reader, w io.Writer, host *resource.Host) error {
 	s := &server{host: host, stream: newStream(r, w), waiting: map[uint64]chan message{}}
 	host.Sign = s.sign
-	defer s.lock.release()
+	defer func() { s.lock.release() }() // s.lock is set later
 	if err := s.stream.send(0, opHello, nil, nil); err != nil {
 		return err
 	}
@@ -79,14 +80,18 @@ func (s *server) read(questions chan<- message) error {
 	}
 }
 
+// errGone ends the steps that need the controller when it is not there any more.
+var errGone = errors.New("the controller has gone")
+
 // abandon runs when the controller has gone: no further step starts, and nobody waits for an
 // answer that will not come.
 func (s *server) abandon() {
 	s.stopped.Store(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.gone = true
 	for id, reply := range s.waiting {
-		reply <- message{Error: "the controller has gone"}
+		reply <- message{Error: errGone.Error()}
 		delete(s.waiting, id)
 	}
 }
@@ -136,6 +141,10 @@ func (s *server) work(ctx context.Context, m message) (any, error) {
 func (s *server) sign(ctx context.Context, r pki.Request) ([]byte, error) {
 	reply := make(chan message, 1)
 	s.mu.Lock()
+	if s.gone {
+		s.mu.Unlock()
+		return nil, errGone
+	}
 	s.asked++
 	id := s.asked
 	s.waiting[id] = reply

@@ -10,14 +10,8 @@ import (
 
 	"pigsty/internal/fact"
 	"pigsty/internal/health"
-	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 )
-
-// Signer signs what nodes ask for; the controller's authority.
-type Signer interface {
-	Sign(r pki.Request) ([]byte, error)
-}
 
 // Session is the controller's end of a connection to one node's agent. Its methods may be
 // called one at a time; Stop may be called at any time.
@@ -30,6 +24,7 @@ type Session struct {
 	asked uint64
 	calls map[uint64]*call
 	ended error
+	wants map[string]bool // what the steps being applied need signed
 }
 
 type call struct {
@@ -100,17 +95,6 @@ func (s *Session) fail(err error) {
 	}
 }
 
-func (s *Session) sign(m message) {
-	var r pki.Request
-	err := json.Unmarshal(m.Body, &r)
-	var pem []byte
-	if err == nil {
-		pem, err = s.signer.Sign(r)
-	}
-	// A failed send shows as the end of the stream in read.
-	_ = s.stream.send(m.ID, opResult, pem, err)
-}
-
 // ask sends a question and waits for its answer.
 func (s *Session) ask(ctx context.Context, op string, body, answer any, event func(json.RawMessage)) error {
 	c := &call{event: event, reply: make(chan message, 1)}
@@ -124,10 +108,12 @@ func (s *Session) ask(ctx context.Context, op string, body, answer any, event fu
 	s.calls[id] = c
 	s.mu.Unlock()
 	if err := s.stream.send(id, op, body, nil); err != nil {
+		s.forget(id)
 		return err
 	}
 	select {
 	case <-ctx.Done():
+		s.forget(id)
 		return ctx.Err()
 	case m := <-c.reply:
 		if m.Error != "" {
@@ -138,6 +124,13 @@ func (s *Session) ask(ctx context.Context, op string, body, answer any, event fu
 		}
 		return json.Unmarshal(m.Body, answer)
 	}
+}
+
+// forget drops a question nobody waits for any more; an answer to it is passed over.
+func (s *Session) forget(id uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.calls, id)
 }
 
 // Facts asks what the node is.
@@ -158,19 +151,28 @@ func (s *Session) Health(ctx context.Context, q health.Query) (health.Node, erro
 // out of the answer.
 func (s *Session) Diff(ctx context.Context, steps []resource.Step) ([]resource.Outcome, error) {
 	var told []resource.Outcome
-	err := s.ask(ctx, opDiff, steps, &told, nil)
-	return told, err
+	if err := s.ask(ctx, opDiff, steps, &told, nil); err != nil {
+		return nil, err
+	}
+	for _, o := range told {
+		if o.Index < 0 || o.Index >= len(steps) {
+			return nil, fmt.Errorf("the node answers for step %d of %d", o.Index, len(steps))
+		}
+	}
+	return told, nil
 }
 
 // Apply carries the steps out; event is called for each as it starts changing and as it ends.
 // When ctx is cancelled the node finishes the step it is at and skips the rest, and Apply still
-// waits for it.
+// waits for it. Events that make no sense are passed over: a step nobody was told the end of
+// counts as not done.
 func (s *Session) Apply(ctx context.Context, steps []resource.Step, event func(resource.Outcome)) error {
+	s.want(steps)
 	release := context.AfterFunc(ctx, s.Stop)
 	defer release()
 	return s.ask(context.WithoutCancel(ctx), opApply, steps, nil, func(body json.RawMessage) {
 		var o resource.Outcome
-		if json.Unmarshal(body, &o) == nil {
+		if json.Unmarshal(body, &o) == nil && o.Index >= 0 && o.Index < len(steps) {
 			event(o)
 		}
 	})

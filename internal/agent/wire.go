@@ -5,6 +5,7 @@ package agent
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -67,6 +68,9 @@ func (s *stream) send(id uint64, op string, body any, failure error) error {
 	if err != nil {
 		return err
 	}
+	if len(data) > maxFrame {
+		return fmt.Errorf("%s is a message of %d bytes, and no more than %d can be sent", op, len(data), maxFrame)
+	}
 	var length [4]byte
 	binary.BigEndian.PutUint32(length[:], uint32(len(data)))
 	s.mu.Lock()
@@ -80,12 +84,15 @@ func (s *stream) send(id uint64, op string, body any, failure error) error {
 	return s.out.Flush()
 }
 
+// errCutOff is a stream that ended where no frame does: whoever sent it was cut off.
+var errCutOff = errors.New("the stream ended inside a frame")
+
 // receive returns the next frame, or io.EOF when the other side has gone between two frames.
 func (s *stream) receive() (message, error) {
 	var length [4]byte
 	if _, err := io.ReadFull(s.in, length[:]); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return message{}, errors.New("the stream ended inside a frame")
+			err = errCutOff
 		}
 		return message{}, err
 	}
@@ -93,12 +100,17 @@ func (s *stream) receive() (message, error) {
 	if size > maxFrame {
 		return message{}, fmt.Errorf("a frame of %d bytes: the other side does not speak this protocol", size)
 	}
-	data := make([]byte, size)
-	if _, err := io.ReadFull(s.in, data); err != nil {
-		return message{}, fmt.Errorf("the stream ended inside a frame: %w", err)
+	// A length alone, which may be nonsense, does not claim memory for more than this.
+	var data bytes.Buffer
+	data.Grow(int(min(size, 1<<20)))
+	if _, err := io.CopyN(&data, s.in, int64(size)); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = errCutOff
+		}
+		return message{}, err
 	}
 	var m message
-	if err := json.Unmarshal(data, &m); err != nil {
+	if err := json.Unmarshal(data.Bytes(), &m); err != nil {
 		return message{}, fmt.Errorf("decode frame: %w", err)
 	}
 	return m, nil

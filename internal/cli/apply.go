@@ -55,7 +55,9 @@ func (a *app) applyFile(ctx context.Context, path string, f applyFlags) error {
 	if err != nil {
 		return err
 	}
-	a.inventory, a.extra, f.scope, f.yes = kept.Inventory, kept.Extra, kept.Scope, true
+	if err := a.adopt(kept, &f); err != nil {
+		return err
+	}
 	return a.apply(ctx, f, kept)
 }
 
@@ -70,9 +72,10 @@ func (a *app) apply(ctx context.Context, f applyFlags, kept *planFile) error {
 		return err
 	}
 	plan := work.Plan(ctx)
-	if kept != nil && plan.Digest() != kept.Digest {
-		view.Plan(a.err, plan, view.PlanOptions{Color: view.Color(a.err)})
-		return errors.New("the nodes or the inventory have changed since the plan was made (above is what would be done now): make a new plan")
+	if kept != nil {
+		if err := a.checkKept(work, plan, kept); err != nil {
+			return err
+		}
 	}
 	if kept == nil && !f.json {
 		if err := a.showPlan(plan, f.scopeFlags); err != nil {
@@ -85,10 +88,20 @@ func (a *app) apply(ctx context.Context, f applyFlags, kept *planFile) error {
 	if plan.Changes() == 0 {
 		return planExit(plan)
 	}
-	if err := a.confirm(f.yes); err != nil {
+	if err := a.confirm(f); err != nil {
 		return err
 	}
 	return a.carryOut(ctx, work, f)
+}
+
+// checkKept refuses a kept plan when something else would be done now.
+func (a *app) checkKept(work *controller.Work, now *engine.Plan, kept *planFile) error {
+	digest, err := work.Digest(now)
+	if err != nil || digest == kept.Digest {
+		return err
+	}
+	view.Plan(a.err, now, view.PlanOptions{Color: view.Color(a.err)})
+	return errors.New("the nodes or the inventory have changed since the plan was made (above is what would be done now): make a new plan")
 }
 
 func (a *app) finishEmpty(f applyFlags) error {
@@ -98,14 +111,14 @@ func (a *app) finishEmpty(f applyFlags) error {
 	return json.NewEncoder(a.out).Encode(map[string]any{"done": true, "changes": 0})
 }
 
-// confirm asks on a terminal. Elsewhere nobody can answer, so the word must come with the
-// command.
-func (a *app) confirm(yes bool) error {
-	if yes {
+// confirm asks on a terminal. Elsewhere nobody can answer, and a question would spoil JSON, so
+// the word must come with the command.
+func (a *app) confirm(f applyFlags) error {
+	if f.yes {
 		return nil
 	}
 	in, ok := a.in.(*os.File)
-	if _, terminal := view.Terminal(a.out); !ok || !terminal {
+	if _, terminal := view.Terminal(a.out); !ok || !terminal || f.json {
 		return errors.New("nothing was changed: say --yes to apply without being asked")
 	}
 	fmt.Fprint(a.out, "Apply? [y/N] ")

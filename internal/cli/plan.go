@@ -52,7 +52,7 @@ Exit code 0: nothing to do. 2: changes are pending. 1: something could not be lo
 				return err
 			}
 			if file != "" {
-				if err := writePlanFile(file, a, f.scope, plan); err != nil {
+				if err := a.writePlanFile(file, work, f.scope, plan); err != nil {
 					return err
 				}
 			}

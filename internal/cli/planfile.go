@@ -2,8 +2,12 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"pigsty/internal/controller"
 	"pigsty/internal/engine"
@@ -12,23 +16,43 @@ import (
 // planFile is a plan kept on disk: what was to be done, where, and a digest to tell whether it
 // is still the same.
 type planFile struct {
-	Version   int              `json:"pigsty_plan"`
-	Inventory string           `json:"inventory"`
-	Extra     []string         `json:"extra,omitempty"`
-	Scope     controller.Scope `json:"scope"`
-	Digest    string           `json:"digest"`
-	Plan      *engine.Plan     `json:"plan"`
+	Version   int    `json:"pigsty_plan"`
+	Inventory string `json:"inventory"` // absolute path
+	// Extra are the names of what -e set. Values may be secret, and are given again.
+	Extra  []string         `json:"extra,omitempty"`
+	Scope  controller.Scope `json:"scope"`
+	Digest string           `json:"digest"`
+	Plan   *engine.Plan     `json:"plan"`
 }
 
 const planFileVersion = 1
 
-func writePlanFile(path string, a *app, scope controller.Scope, p *engine.Plan) error {
-	data, err := json.MarshalIndent(planFile{planFileVersion, a.inventory, a.extra, scope, p.Digest(), p}, "", "  ")
+// writePlanFile keeps a plan of the work.
+func (a *app) writePlanFile(path string, work *controller.Work, scope controller.Scope, p *engine.Plan) error {
+	inventory, err := filepath.Abs(a.inventory)
+	if err != nil {
+		return err
+	}
+	digest, err := work.Digest(p)
+	if err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(planFile{planFileVersion, inventory, a.extraNames(), scope, digest, p}, "", "  ")
 	if err != nil {
 		return err
 	}
 	// 0600: a plan holds no secret, but tells much about the site.
 	return os.WriteFile(path, append(data, '\n'), 0o600)
+}
+
+// extraNames are the parameters that -e sets.
+func (a *app) extraNames() []string {
+	var names []string
+	for _, e := range a.extra {
+		name, _, _ := strings.Cut(e, "=")
+		names = append(names, name)
+	}
+	return names
 }
 
 func readPlanFile(path string) (*planFile, error) {
@@ -41,4 +65,18 @@ func readPlanFile(path string) (*planFile, error) {
 		return nil, fmt.Errorf("%s is not a plan of this version of pigsty: make one with pigsty plan -o %s", path, path)
 	}
 	return &f, nil
+}
+
+// adopt makes the command line say what it said when the plan was made. A plan brings its own
+// scope: one that is given beside it would be passed over, and so is refused.
+func (a *app) adopt(kept *planFile, f *applyFlags) error {
+	if f.scope.Limit != "" || len(f.scope.Modules) > 0 {
+		return errors.New("the plan says which hosts and modules it is for: leave out --limit and --module, or make a new plan")
+	}
+	if !slices.Equal(a.extraNames(), kept.Extra) {
+		return fmt.Errorf("the plan was made with -e for %q: give the same again, or make a new plan", kept.Extra)
+	}
+	a.inventory, f.scope = kept.Inventory, kept.Scope
+	f.yes = true
+	return nil
 }

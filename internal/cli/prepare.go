@@ -33,9 +33,11 @@ func (a *app) prepare(ctx context.Context, scope controller.Scope) (*controller.
 	if err != nil {
 		return nil, err
 	}
-	dial, err := controller.SSH()
-	if err != nil {
-		return nil, err
+	dial := a.dial
+	if dial == nil {
+		if dial, err = controller.SSH(); err != nil {
+			return nil, err
+		}
 	}
 	return site.Prepare(ctx, scope, dial)
 }

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"pigsty/internal/controller"
 )
 
 // Exit codes of every command; docs/commands repeats them.
@@ -26,6 +28,8 @@ type app struct {
 	out, err  io.Writer
 	inventory string   // -i: path of the inventory, default ./pigsty.yml
 	extra     []string // -e name=value, strongest level of precedence
+
+	dial controller.Dialer // how nodes are reached; nil = over ssh
 }
 
 // exitError makes a command end with a code other than 1; nothing is printed when err is nil.
@@ -52,7 +56,12 @@ func Main(args []string, in io.Reader, out, errw io.Writer) int {
 		<-ctx.Done()
 		stop()
 	}()
-	root := newRootCommand(&app{in: in, out: out, err: errw})
+	return (&app{in: in, out: out, err: errw}).run(ctx, args)
+}
+
+// run runs one command line and returns the exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	root := newRootCommand(a)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -61,11 +70,11 @@ func Main(args []string, in io.Reader, out, errw io.Writer) int {
 	var exit *exitError
 	if errors.As(err, &exit) {
 		if exit.err != nil {
-			fmt.Fprintln(errw, "pigsty:", exit.err)
+			fmt.Fprintln(a.err, "pigsty:", exit.err)
 		}
 		return exit.code
 	}
-	fmt.Fprintln(errw, "pigsty:", err)
+	fmt.Fprintln(a.err, "pigsty:", err)
 	return exitFailed
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"pigsty/internal/agent"
 	"pigsty/internal/engine"
@@ -19,8 +20,8 @@ import (
 	"pigsty/internal/remote"
 )
 
-// Dialer opens a stream to the agent of a node.
-type Dialer func(n *model.Node) (io.ReadWriteCloser, error)
+// Dialer opens a stream to the agent of a node. Cancelling ctx ends the attempt, not the stream.
+type Dialer func(ctx context.Context, n *model.Node) (io.ReadWriteCloser, error)
 
 // maxDialing bounds how many connections are being opened at once: each is an ssh process.
 const maxDialing = 64
@@ -39,8 +40,8 @@ func SSH() (Dialer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(n *model.Node) (io.ReadWriteCloser, error) {
-		return remote.Dial(target(n, own), binary, dir)
+	return func(ctx context.Context, n *model.Node) (io.ReadWriteCloser, error) {
+		return remote.Dial(ctx, target(n, own), binary, dir)
 	}, nil
 }
 
@@ -51,14 +52,21 @@ func controlDir() (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	info, err := os.Stat(dir)
+	return dir, private(dir)
+}
+
+// private refuses a folder that anybody else owns or can look into: who prepared it before us
+// could sit between ssh and the nodes.
+func private(dir string) error {
+	info, err := os.Lstat(dir)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if info.Mode().Perm() != 0o700 {
-		return "", fmt.Errorf("%s can be read by others, and ssh connections would pass through it: remove it", dir)
+	owner, known := info.Sys().(*syscall.Stat_t)
+	if !info.IsDir() || info.Mode().Perm() != 0o700 || !known || int(owner.Uid) != os.Getuid() {
+		return fmt.Errorf("ssh connections would pass through %s, which is not a folder of yours alone: remove it", dir)
 	}
-	return dir, nil
+	return nil
 }
 
 func ownAddresses() ([]string, error) {
@@ -134,7 +142,7 @@ func (s *Site) connect(ctx context.Context, n *model.Node, dial Dialer) (*agent.
 	if err := ctx.Err(); err != nil {
 		return nil, fact.Node{}, err
 	}
-	stream, err := dial(n)
+	stream, err := dial(ctx, n)
 	if err != nil {
 		return nil, fact.Node{}, err
 	}

@@ -78,15 +78,17 @@ func (w *Work) Close() { w.Fleet.Close() }
 
 // Plan looks at all nodes and says what an apply would do.
 func (w *Work) Plan(ctx context.Context) *engine.Plan {
-	p := engine.MakePlan(ctx, w.Graph, w.Fleet.engineSessions())
+	p := engine.MakePlan(ctx, w.Graph, w.Fleet.engineSessions(), w.Fleet.Lost)
+	names := w.Names()
 	for i := range p.Nodes {
-		n := &p.Nodes[i]
-		n.Name = w.site.Deployment.Node(n.Node).Name
-		if lost := w.Fleet.Lost[n.Node]; lost != nil {
-			n.Error = lost.Error()
-		}
+		p.Nodes[i].Name = names[p.Nodes[i].Node]
 	}
 	return p
+}
+
+// Digest identifies what applying the plan would do; see engine.Plan.
+func (w *Work) Digest(p *engine.Plan) (string, error) {
+	return p.Digest(w.Graph, w.site.Deployment.Derive("plan digest"))
 }
 
 // Lock takes the apply lock of every node in the graph, or fails naming who has it.

@@ -14,12 +14,14 @@ import (
 type Graph struct {
 	nodes []string
 	steps map[string][]resource.Step
+	// awaited are the steps that others wait for: only their end can let somebody go on.
+	awaited map[resource.Ref]bool
 }
 
 // NewGraph checks that every step is addressed once, that edges lead to steps, and that
 // nothing waits for itself. What it refuses is a mistake in a module, not in the inventory.
 func NewGraph(steps []resource.Step) (*Graph, error) {
-	g := &Graph{steps: map[string][]resource.Step{}}
+	g := &Graph{steps: map[string][]resource.Step{}, awaited: map[resource.Ref]bool{}}
 	seen := map[resource.Ref]bool{}
 	for _, s := range steps {
 		ref := s.Ref()
@@ -37,6 +39,7 @@ func NewGraph(steps []resource.Step) (*Graph, error) {
 			if !seen[after] {
 				return nil, fmt.Errorf("%s on %s waits for %s on %s, which nobody lists", resource.ID(s.Resource), s.Node, after.ID, after.Node)
 			}
+			g.awaited[after] = true
 		}
 	}
 	return g, g.checkOrder()
@@ -99,7 +102,7 @@ func (g *Graph) Steps(node string) []resource.Step { return g.steps[node] }
 // Select keeps the steps of the given nodes and modules; an empty list keeps all. Edges to
 // steps that are left out are dropped: whoever selects says that the rest is as it should be.
 func (g *Graph) Select(nodes, modules []string) *Graph {
-	kept := &Graph{steps: map[string][]resource.Step{}}
+	kept := &Graph{steps: map[string][]resource.Step{}, awaited: g.awaited}
 	present := map[resource.Ref]bool{}
 	for _, node := range g.nodes {
 		if len(nodes) > 0 && !slices.Contains(nodes, node) {

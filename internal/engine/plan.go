@@ -2,9 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"sync"
 
 	"pigsty/internal/resource"
@@ -71,33 +68,32 @@ func (p *Plan) Failed() bool {
 	return false
 }
 
-// Digest identifies what the plan would change, whatever else was observed. Two plans with the
-// same digest do the same.
-func (p *Plan) Digest() string {
-	h := sha256.New()
-	for _, node := range p.Nodes {
-		// Encoding plain structs into a hash cannot fail.
-		_ = json.NewEncoder(h).Encode([]any{node.Node, node.Error, node.Changes})
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// MakePlan looks at all nodes at once. A node that fails is part of the plan, not an error.
-func MakePlan(ctx context.Context, g *Graph, sessions map[string]Session) *Plan {
+// MakePlan looks at all nodes at once. A node that fails is part of the plan, not an error; one
+// without a session failed for the reason given in lost.
+func MakePlan(ctx context.Context, g *Graph, sessions map[string]Session, lost map[string]error) *Plan {
 	p := &Plan{Nodes: make([]NodePlan, len(g.Nodes()))}
 	var group sync.WaitGroup
 	for i, node := range g.Nodes() {
+		if sessions[node] == nil {
+			p.Nodes[i] = NodePlan{Node: node, Error: lostCause(lost, node)}
+			continue
+		}
 		group.Go(func() { p.Nodes[i] = planNode(ctx, node, g.Steps(node), sessions[node]) })
 	}
 	group.Wait()
 	return p
 }
 
+// lostCause is why a node has no session.
+func lostCause(lost map[string]error, node string) string {
+	if err := lost[node]; err != nil {
+		return err.Error()
+	}
+	return "nobody connected to this node"
+}
+
 func planNode(ctx context.Context, node string, steps []resource.Step, s Session) NodePlan {
 	n := NodePlan{Node: node, Steps: len(steps)}
-	if s == nil {
-		return n
-	}
 	told, err := s.Diff(ctx, steps)
 	if err != nil {
 		n.Error = err.Error()

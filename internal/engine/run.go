@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,8 +49,8 @@ func Apply(ctx context.Context, g *Graph, sessions map[string]Session, lost map[
 		e.Time = time.Now()
 		emit(e)
 	}
-	wake := context.AfterFunc(ctx, r.wake)
-	defer wake()
+	release := context.AfterFunc(ctx, r.wake)
+	defer release()
 	var group sync.WaitGroup
 	for _, node := range g.Nodes() {
 		group.Go(func() {
@@ -56,12 +58,13 @@ func Apply(ctx context.Context, g *Graph, sessions map[string]Session, lost map[
 				r.work(ctx, node, s)
 				return
 			}
-			r.skipAll(g.Steps(node), resource.Failed, fmt.Sprint(lost[node]))
+			r.lose(g.Steps(node), lostCause(lost, node))
 		})
 	}
 	group.Wait()
 }
 
+// wake has every worker that waits look whether the run was stopped.
 func (r *run) wake() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -86,12 +89,26 @@ func (r *run) work(ctx context.Context, node string, s Session) {
 			r.record(batch[o.Index], o, barred)
 			told[o.Index] = o.Status != resource.Started
 		})
+		if err == nil && slices.Contains(told, false) {
+			err = errors.New("the node did not tell what became of this step")
+		}
 		if err != nil {
-			r.lose(batch, told, steps[next+len(batch):], err)
+			r.lose(append(untold(batch, told), steps[next+len(batch):]...), err.Error())
 			return
 		}
 		next += len(batch)
 	}
+}
+
+// untold are the steps of a batch whose end the node has not told of.
+func untold(batch []resource.Step, told []bool) []resource.Step {
+	var left []resource.Step
+	for i, s := range batch {
+		if !told[i] {
+			left = append(left, s)
+		}
+	}
+	return left
 }
 
 // nextBatch waits until the first step may run, and returns it with the steps after it that may
@@ -156,34 +173,19 @@ func (r *run) finish(s resource.Step, o resource.Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.status[s.Ref()] = o.Status
-	r.moved.Broadcast()
+	if r.graph.awaited[s.Ref()] {
+		r.moved.Broadcast()
+	}
 }
 
-// lose ends a node whose connection broke: the step it was at failed, the rest is skipped.
-func (r *run) lose(batch []resource.Step, told []bool, rest []resource.Step, err error) {
-	first := true
-	for i, s := range batch {
-		if told[i] {
-			continue
-		}
-		o := resource.Outcome{Status: resource.Skipped, Error: "the connection to the node was lost"}
-		if first {
-			o = resource.Outcome{Status: resource.Failed, Error: err.Error()}
-			first = false
+// lose ends a node that nobody can speak to: the step it was at failed, the rest is skipped.
+func (r *run) lose(left []resource.Step, cause string) {
+	for i, s := range left {
+		o := resource.Outcome{Status: resource.Failed, Error: cause}
+		if i > 0 {
+			o = resource.Outcome{Status: resource.Skipped, Error: "nothing more could be done on the node"}
 		}
 		r.finish(s, o)
-	}
-	r.skipAll(rest, resource.Skipped, "the connection to the node was lost")
-}
-
-// skipAll gives the first step the status and skips those after it, all for the same cause.
-func (r *run) skipAll(steps []resource.Step, first resource.Status, cause string) {
-	for i, s := range steps {
-		status := resource.Skipped
-		if i == 0 {
-			status = first
-		}
-		r.finish(s, resource.Outcome{Status: status, Error: cause})
 	}
 }
 

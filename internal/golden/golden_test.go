@@ -22,6 +22,8 @@ type thing struct {
 	Only     *part             `json:"only"`
 	Empty    []part            `json:"empty"`
 	On       bool              `json:"on"`
+	Maybe    *bool             `json:"maybe"`
+	Any      map[string]any    `json:"any"`
 	Password string            `json:"password"`
 	Users    map[string]string `json:"users" secret:"true"`
 }
@@ -50,7 +52,7 @@ func example() []resource.Step {
 			Title: "t", Mode: 0o750, Impact: resource.Restart, Words: []string{"x", "y"},
 			Options: map[string]string{"b": "2", "a": "1", "token": "hunter3"},
 			Parts:   []part{{Name: "p", Word: "hunter4", Size: 3}}, Only: &part{Name: "q"},
-			On: true, Password: "hunter5", Users: map[string]string{"u": "hunter6"},
+			On: true, Maybe: new(bool), Any: map[string]any{"n": 1, "list": []any{true, "x"}}, Password: "hunter5", Users: map[string]string{"u": "hunter6"},
 		}),
 		plain,
 	}

@@ -36,6 +36,10 @@ func writeField(b *strings.Builder, indent, name string, v reflect.Value, hidden
 	if v.IsZero() || (v.Kind() == reflect.Slice || v.Kind() == reflect.Map) && v.Len() == 0 {
 		return
 	}
+	// What is pointed at shows even when it is zero: somebody took care to set it.
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
 	if hidden || (v.Kind() == reflect.String && diag.SecretKey(name)) {
 		fmt.Fprintf(b, "%s%s: %s\n", indent, name, masked(v))
 		return
@@ -51,8 +55,6 @@ func writeField(b *strings.Builder, indent, name string, v reflect.Value, hidden
 // writeParts writes what a structure, list or map is made of, one part a line or more.
 func writeParts(b *strings.Builder, indent string, v reflect.Value) {
 	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
-		writeParts(b, indent, v.Elem())
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() {
@@ -85,7 +87,7 @@ func scalar(v reflect.Value) (string, bool) {
 		return "[" + strings.Join(x, ", ") + "]", true
 	}
 	switch v.Kind() {
-	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array, reflect.Pointer, reflect.Interface:
+	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array:
 		return "", false
 	}
 	return fmt.Sprint(v.Interface()), true

@@ -3,7 +3,9 @@ package module
 
 import (
 	"pigsty/internal/model"
+	"pigsty/internal/module/etcd"
 	"pigsty/internal/module/node"
+	"pigsty/internal/module/pgsql"
 	"pigsty/internal/resource"
 )
 
@@ -16,6 +18,8 @@ type Module struct {
 // Order is every module, in the order in which a node converges.
 var Order = []Module{
 	{"node", node.Compile},
+	{"etcd", etcd.Compile},
+	{"pgsql", pgsql.Compile},
 }
 
 // Compile is everything that all modules want. A node's steps come module by module in that

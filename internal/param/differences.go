@@ -59,6 +59,7 @@ func Differences() []Difference {
 		{"pg_checksum", "false", "silent corruption is found; the cost is small"},
 		{"pg_clean", "true", optIn},
 		{"pg_dcs_type", "consul", "etcd is in Debian, speaks TLS and has users; consul works as well"},
+		{"pg_dbsu_uid", "26", "Debian's packages make the user with a number of the system's choice"},
 		{"pg_default_extensions", "[…, pg_qualstats, pg_repack, intagg]", "intagg is gone since PostgreSQL 15; the other two need packages that may not be there"},
 		{"pg_default_roles", "[…, dbuser_stats]", "dbuser_stats has a published password"},
 		{"pg_exporter_options", `--log.level=info --log.format="logger:syslog?appname=pg_exporter&local=7"`, "the journal keeps what it prints"},

@@ -3,7 +3,7 @@ package param
 // PgInstall is section PG_INSTALL: the operating system's user and the packages.
 type PgInstall struct {
 	PgDbsu            string   `level:"cluster" default:"postgres" kind:"user" help:"operating system user that PostgreSQL runs as"`
-	PgDbsuUid         int      `level:"cluster" default:"26" min:"1" max:"65533" help:"user and group id of that user, where it does not exist yet"`
+	PgDbsuUid         int      `level:"cluster" default:"0" min:"0" max:"65533" help:"user id of that user; 0 leaves the choice to the system, and an existing user as it is"`
 	PgDbsuSudo        string   `level:"cluster" default:"limit" oneof:"none limit all nopass" help:"what that user may do by sudo: nothing, manage the database's units, or all with or without a password"`
 	PgDbsuHome        string   `level:"cluster" default:"/var/lib/pgsql" kind:"path" help:"home directory of that user"`
 	PgDbsuSshExchange bool     `level:"cluster" default:"true" help:"let that user go between the members of its cluster by SSH"`

@@ -77,8 +77,8 @@ func parseCSR(data []byte) (*x509.CertificateRequest, error) {
 // template is the certificate a leaf asks for, before its end is held to the authority's.
 func (l Leaf) template(now time.Time) (*x509.Certificate, error) {
 	switch {
-	case l.CommonName == "":
-		return nil, errors.New("no common name")
+	case l.CommonName == "" && len(l.DNSNames)+len(l.Addresses) == 0:
+		return nil, errors.New("no name at all")
 	case len(l.CommonName) > maxCommonName:
 		return nil, fmt.Errorf("the common name is longer than %d bytes", maxCommonName)
 	case l.Days <= 0:

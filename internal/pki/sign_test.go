@@ -153,7 +153,7 @@ func TestSignRefuses(t *testing.T) {
 		r    Request
 		want string
 	}{
-		"no name":         {request(t, Leaf{Days: 1}, key), "no common name"},
+		"no name":         {request(t, Leaf{Days: 1}, key), "no name at all"},
 		"long name":       {request(t, Leaf{CommonName: strings.Repeat("x", 65), Days: 1}, key), "longer than 64"},
 		"no days":         {request(t, Leaf{CommonName: "x"}, key), "validity of 0 days"},
 		"name as address": {request(t, Leaf{CommonName: "x", Days: 1, Addresses: []string{"node-1"}}, key), `"node-1" is not an IP`},

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -33,21 +35,41 @@ type launcher struct {
 	target     Target
 	binary     *Binary
 	controlDir string
+	agentDir   string
 }
 
-func (l *launcher) agentPath() string { return path.Join(agentDir, "pigsty-"+l.binary.Hash()) }
+func (l *launcher) agentPath() string { return path.Join(l.agentDir, "pigsty-"+l.binary.Hash()) }
 
-// root prefixes a script with sudo where the login is not root. sudo -n never asks.
+// startScript becomes the agent, or says that there is none and what the node is.
+func (l *launcher) startScript() string {
+	return fmt.Sprintf(`if [ -x %[1]s ]; then printf %[2]q; exec %[1]s agent; else printf "%[3]s"; uname -m; fi`,
+		l.agentPath(), markReady, markMissing)
+}
+
+// installScript puts what it reads under the agent's name, complete or not at all, also when
+// several controllers do so at once or the power fails, and removes agents that have not been
+// used for a month.
+func (l *launcher) installScript() string {
+	return fmt.Sprintf(`set -e; mkdir -p %[1]s; t=%[2]s.$$; trap "rm -f $t" EXIT; gzip -dc >$t; chmod 755 $t; sync $t; mv $t %[2]s; find %[1]s -type f -atime +30 -delete`,
+		l.agentDir, l.agentPath())
+}
+
+// asRoot prefixes a script, which holds no single quote, with sudo where the login is not root. sudo -n never asks.
 func asRoot(script string) string {
 	return `if [ "$(id -u)" = 0 ]; then exec sh -c '` + script + `'; else exec sudo -n sh -c '` + script + `'; fi`
 }
 
-// command runs a script on the target: through ssh, or here.
+// command runs a script on the target: through ssh, or here. It gets a session of its own: an
+// interrupt from the terminal is for the controller, which ends runs in good order, and would
+// cut every connection if it reached ssh.
 func (l *launcher) command(script string) *exec.Cmd {
-	if l.target.Local {
-		return exec.Command("sh", "-c", asRoot(script))
+	cmd := exec.Command("sh", "-c", asRoot(script))
+	if !l.target.Local {
+		cmd = exec.Command("ssh", append(l.sshArgs(), asRoot(script))...)
 	}
-	return exec.Command("ssh", append(l.sshArgs(), asRoot(script))...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.WaitDelay = waitDelay
+	return cmd
 }
 
 func (l *launcher) sshArgs() []string {
@@ -79,13 +101,12 @@ func plainArgs(t Target) []string {
 	return append(args, splitArgs(t.CommonArgs)...)
 }
 
-// start runs the agent and returns the stream to it, or errNoAgent.
-func (l *launcher) start() (*Stream, error) {
-	agent := l.agentPath()
-	cmd := l.command(fmt.Sprintf(`if [ -x %[1]s ]; then printf %[2]q; exec %[1]s agent; else printf "%[3]s"; uname -m; fi`, agent, markReady, markMissing))
+// start runs the agent and returns the stream to it, or errNoAgent. Cancelling ctx ends the
+// attempt, not an agent that runs.
+func (l *launcher) start(ctx context.Context) (*Stream, error) {
+	cmd := l.command(l.startScript())
 	stderr := &tail{}
 	cmd.Stderr = stderr
-	cmd.WaitDelay = waitDelay
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -97,38 +118,69 @@ func (l *launcher) start() (*Stream, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, l.unreachable("", err)
 	}
+	release := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
 	reader := bufio.NewReader(out)
-	line, readErr := reader.ReadString('\n')
-	if line == markReady {
+	noise := &tail{}
+	mark, readErr := findMark(reader, noise)
+	// An agent that came up as the attempt was given up is ended like any other.
+	if release() && mark == markReady {
 		return &Stream{Reader: reader, WriteCloser: in, cmd: cmd, stderr: stderr}, nil
 	}
 	in.Close()
 	waitErr := cmd.Wait()
-	if machine, ok := strings.CutPrefix(line, markMissing); ok {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if machine, ok := strings.CutPrefix(mark, markMissing); ok {
 		if err := l.binary.fits(strings.TrimSpace(machine)); err != nil {
 			return nil, err
 		}
 		return nil, errNoAgent
 	}
-	return nil, l.unreachable(strings.TrimSpace(stderr.String()+" "+line), errors.Join(readErr, waitErr))
+	return nil, l.unreachable(strings.TrimSpace(stderr.String()+" "+noise.String()), errors.Join(readErr, waitErr))
 }
 
-// install puts the binary on the node under its final name, complete or not at all, and removes
-// agents that have not been used for a month.
-func (l *launcher) install() error {
+// findMark reads up to the launching script's mark. What a login's own scripts write before it
+// is noise.
+func findMark(r *bufio.Reader, noise *tail) (string, error) {
+	for {
+		line, err := r.ReadString('\n')
+		if line == markReady || strings.HasPrefix(line, markMissing) {
+			return line, nil
+		}
+		noise.keep(line)
+		if err != nil {
+			return "", err
+		}
+	}
+}
+
+// install puts the binary on the node.
+func (l *launcher) install(ctx context.Context) error {
 	packed, err := l.binary.packed()
 	if err != nil {
 		return err
 	}
-	script := fmt.Sprintf(`set -e; mkdir -p %[1]s; t=%[2]s.$$; trap "rm -f $t" EXIT; gzip -dc >$t; chmod 755 $t; mv $t %[2]s; find %[1]s -type f -atime +30 -delete`, agentDir, l.agentPath())
-	cmd := l.command(script)
+	cmd := l.command(l.installScript())
 	cmd.Stdin = bytes.NewReader(packed)
 	stderr := &tail{}
 	cmd.Stderr = stderr
-	if err := cmd.Run(); err != nil {
-		return l.unreachable(stderr.String(), fmt.Errorf("install the agent: %w", err))
+	if err := cmd.Start(); err != nil {
+		return l.unreachable("", err)
+	}
+	defer context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })()
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("put the agent into %s on %s: %w", l.agentDir, l.target.Host, errors.Join(ctx.Err(), said(stderr, err)))
 	}
 	return nil
+}
+
+// said is the error with what the program wrote, which tells more.
+func said(stderr *tail, err error) error {
+	if text := stderr.String(); text != "" {
+		return fmt.Errorf("%s: %w", text, err)
+	}
+	return err
 }
 
 func (l *launcher) unreachable(said string, err error) error {
@@ -149,35 +201,4 @@ func pack(w io.Writer, data []byte) error {
 		return err
 	}
 	return z.Close()
-}
-
-// splitArgs splits options as a shell does with spaces and quotes, and nothing else.
-func splitArgs(s string) []string {
-	var args []string
-	var word strings.Builder
-	var quote rune
-	inWord := false
-	for _, r := range s {
-		switch {
-		case quote != 0 && r == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(r)
-		case r == '"' || r == '\'':
-			quote, inWord = r, true
-		case r == ' ' || r == '\t':
-			if inWord {
-				args = append(args, word.String())
-				word.Reset()
-			}
-			inWord = false
-		default:
-			inWord = true
-			word.WriteRune(r)
-		}
-	}
-	if inWord {
-		args = append(args, word.String())
-	}
-	return args
 }

@@ -4,6 +4,7 @@
 package remote
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -59,16 +60,21 @@ func (e *UnreachableError) Unwrap() error { return e.Reason }
 var errNoAgent = errors.New("the agent is not there yet")
 
 // Dial connects to the target's agent, installing binary there first when it is missing.
-func Dial(t Target, binary *Binary, controlDir string) (*Stream, error) {
-	launcher := launcher{target: t, binary: binary, controlDir: controlDir}
-	s, err := launcher.start()
+// Cancelling ctx ends the attempt, not the stream.
+func Dial(ctx context.Context, t Target, binary *Binary, controlDir string) (*Stream, error) {
+	l := launcher{target: t, binary: binary, controlDir: controlDir, agentDir: agentDir}
+	return l.dial(ctx)
+}
+
+func (l *launcher) dial(ctx context.Context) (*Stream, error) {
+	s, err := l.start(ctx)
 	if !errors.Is(err, errNoAgent) {
 		return s, err
 	}
-	if err := launcher.install(); err != nil {
+	if err := l.install(ctx); err != nil {
 		return nil, err
 	}
-	return launcher.start()
+	return l.start(ctx)
 }
 
 // tail keeps the last bytes written to it, for error messages.
@@ -77,11 +83,15 @@ type tail struct{ data []byte }
 const tailSize = 4 << 10
 
 func (t *tail) Write(p []byte) (int, error) {
-	t.data = append(t.data, p...)
+	t.keep(string(p))
+	return len(p), nil
+}
+
+func (t *tail) keep(text string) {
+	t.data = append(t.data, text...)
 	if over := len(t.data) - tailSize; over > 0 {
 		t.data = t.data[over:]
 	}
-	return len(p), nil
 }
 
 // String is what was written, on one line.

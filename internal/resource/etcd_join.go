@@ -24,11 +24,11 @@ var (
 type EtcdJoin struct {
 	Member  string   `json:"member"`
 	PeerURL string   `json:"peer_url"`
-	Peers   []string `json:"peers"` // peer URLs of the members that run
-	Token   string   `json:"token"` // initial cluster token
-	Data    string   `json:"data"`  // data directory
-	Path    string   `json:"path"`  // file with the settings of the first start
-	API     EtcdAPI  `json:"api"`   // of the members that run
+	Peers   []string `json:"peers"`   // peer URLs of the members that run
+	Cluster string   `json:"cluster"` // its name, the initial cluster token
+	Data    string   `json:"data"`    // data directory
+	Path    string   `json:"path"`    // file with the settings of the first start
+	API     EtcdAPI  `json:"api"`     // of the members that run
 }
 
 // etcdSettles is how long etcd may refuse new members: it wants five seconds without a lost
@@ -126,7 +126,7 @@ func (j *EtcdJoin) firstStart(members []etcdPeer) string {
 			list = append(list, name+"="+url)
 		}
 	}
-	return EtcdFirstStart(state, j.Token, j.PeerURL, list)
+	return EtcdFirstStart(state, j.Cluster, j.PeerURL, list)
 }
 
 // EtcdFirstStart is the text of the file with the settings that etcd reads on its first start

@@ -56,16 +56,15 @@ func (l *EtcdLeave) Diff(ctx context.Context, h *Host) (*Change, error) {
 
 // leaving picks the members to remove in this round.
 func (l *EtcdLeave) leaving(ctx context.Context, client *etcdClient, members []etcdPeer) ([]etcdPeer, error) {
-	var dead, alive []etcdPeer
-	stay := 0
+	var dead, alive, kept []etcdPeer
 	for _, m := range members {
-		switch listed := slices.ContainsFunc(m.PeerURLs, func(u string) bool { return slices.Contains(l.Listed, u) }); {
-		case !listed && client.alive(ctx, m):
-			alive = append(alive, m)
-		case !listed:
-			dead = append(dead, m)
+		switch {
+		case slices.ContainsFunc(m.PeerURLs, func(u string) bool { return slices.Contains(l.Listed, u) }):
+			kept = append(kept, m)
 		case client.alive(ctx, m):
-			stay++
+			alive = append(alive, m)
+		default:
+			dead = append(dead, m)
 		}
 	}
 	if l.DeadOnly || len(alive) == 0 {
@@ -74,9 +73,14 @@ func (l *EtcdLeave) leaving(ctx context.Context, client *etcdClient, members []e
 	if l.Safeguard {
 		return nil, fmt.Errorf("etcd member %s is alive, and dcs_servers does not list it: list it, or set dcs_safeguard: false to have it removed", alive[0].label())
 	}
-	kept := len(members) - len(dead) - len(alive)
-	if stay < kept/2+1 {
-		return nil, fmt.Errorf("etcd member %s is not removed: of the %d members that would be left, %d answer, which is no majority", alive[0].label(), kept, stay)
+	stay := 0
+	for _, m := range kept {
+		if client.alive(ctx, m) {
+			stay++
+		}
+	}
+	if stay < len(kept)/2+1 {
+		return nil, fmt.Errorf("etcd member %s is not removed: of the %d members that would be left, %d answer, which is no majority", alive[0].label(), len(kept), stay)
 	}
 	return append(dead, alive...), nil
 }

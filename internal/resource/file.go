@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	udiff "github.com/aymanbagabas/go-udiff"
 )
@@ -125,5 +126,6 @@ func (f *File) Apply(_ context.Context, h *Host) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
+	h.dropInWritten = h.dropInWritten || strings.HasPrefix(f.Path, "/etc/systemd/system/") && strings.HasSuffix(filepath.Dir(f.Path), ".d")
 	return writeAtomic(path, []byte(f.Content), f.mode(), uid, gid)
 }

@@ -36,6 +36,9 @@ type Host struct {
 	notices map[string]Notice
 	dpkg    *dpkgStatus
 	kept    map[string]io.Closer
+	// dropInWritten is true when this run has written a unit's drop-in since systemd last read
+	// them.
+	dropInWritten bool
 }
 
 // Path is where a node's path lies in this process's file tree.

@@ -27,8 +27,12 @@ func (c *PatroniConfig) Kind() string { return "patroni_config" }
 func (c *PatroniConfig) Name() string { return c.Cluster }
 
 // restartMark is the name under which a change tells PatroniRestart, later in the same listing,
-// that it will bring about a restart: a plan is made before any member can know.
-func restartMark(cluster string) Notification {
+// that it will bring about a restart, and in which order: a plan is made before any member can
+// know.
+func restartMark(cluster string, lowered bool) Notification {
+	if lowered {
+		return RestartOf("patroni cluster " + cluster + ", primary first")
+	}
 	return RestartOf("patroni cluster " + cluster)
 }
 
@@ -49,9 +53,9 @@ func (c *PatroniConfig) Diff(ctx context.Context, h *Host) (*Change, error) {
 	change := &Change{Action: Update, Fields: fields, Impact: Reload}
 	parameters := parametersIn(fields)
 	if restart := c.Conn.restartParameters(ctx, h, parameters); len(restart) > 0 {
-		change.Impact = Restart
-		change.Effect = restartEffect(restart, onlyLowered(parameters))
-		h.Expect(restartMark(c.Cluster))
+		lowered := onlyLowered(parameters)
+		change.Impact, change.Effect = Restart, restartEffect(restart, lowered)
+		h.Expect(restartMark(c.Cluster, lowered))
 	}
 	return change, nil
 }
@@ -64,8 +68,8 @@ func (c *PatroniConfig) current(ctx context.Context, h *Host) (map[string]any, e
 	return client.Config(ctx)
 }
 
-// Apply patches the configuration, and waits until every member that can be reached has taken
-// it, so that PatroniRestart sees who needs a restart.
+// Apply patches the configuration. When that takes a restart, it waits until every member that
+// can be reached knows, so that PatroniRestart sees who needs one.
 func (c *PatroniConfig) Apply(ctx context.Context, h *Host) error {
 	client, err := h.Patroni(c.API)
 	if err != nil {
@@ -76,13 +80,21 @@ func (c *PatroniConfig) Apply(ctx context.Context, h *Host) error {
 		return err
 	}
 	// From here on the members themselves say whether they need a restart.
-	if err := h.noticeTaken(restartMark(c.Cluster).Unit); err != nil {
-		return err
-	}
-	if _, patch := diffConfig(c.Desired, current); len(patch) > 0 {
-		if err := client.PatchConfig(ctx, patch); err != nil {
-			return fmt.Errorf("cluster %s: %w", c.Cluster, err)
+	for _, lowered := range []bool{false, true} {
+		if err := h.noticeTaken(restartMark(c.Cluster, lowered).Unit); err != nil {
+			return err
 		}
+	}
+	fields, patch := diffConfig(c.Desired, current)
+	if len(fields) == 0 {
+		return nil
+	}
+	restart := c.Conn.restartParameters(ctx, h, parametersIn(fields))
+	if err := client.PatchConfig(ctx, patch); err != nil {
+		return fmt.Errorf("cluster %s: %w", c.Cluster, err)
+	}
+	if len(restart) == 0 {
+		return nil
 	}
 	cluster, err := client.Cluster(ctx)
 	if err != nil {

@@ -15,8 +15,8 @@ var (
 )
 
 // PatroniFile is a member's own patroni.yml: a file that also knows what a new content costs.
-// When Patroni runs, Apply makes it read the file and waits until it has, so that a later
-// PatroniRestart sees which members need a restart. It holds no secret.
+// After a change that takes a restart of PostgreSQL, Apply waits until Patroni knows, so that a
+// later PatroniRestart finds it; for any other change notify its unit. It holds no secret.
 type PatroniFile struct {
 	Path    string      `json:"path"`
 	Content string      `json:"content"`
@@ -45,18 +45,27 @@ type localSettings struct {
 // Diff compares the file, and tells when PostgreSQL will have to restart for it.
 func (f *PatroniFile) Diff(ctx context.Context, h *Host) (*Change, error) {
 	c, err := f.file().Diff(ctx, h)
-	if c == nil || err != nil || c.Diff == "" || c.Action != Update {
+	if c == nil || err != nil || c.Action != Update {
 		return c, err
 	}
+	restart, lowered, err := f.restartFor(ctx, h)
+	if len(restart) > 0 {
+		c.Impact, c.Effect = Restart, restartEffect(restart, lowered)
+	}
+	return c, err
+}
+
+// restartFor lists the parameters that the new content changes and that need a restart.
+func (f *PatroniFile) restartFor(ctx context.Context, h *Host) (parameters []string, lowered bool, err error) {
 	current, err := os.ReadFile(h.Path(f.Path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, nil
+	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	changed := diffLocal(string(current), f.Content)
-	if restart := f.Conn.restartParameters(ctx, h, changed); len(restart) > 0 {
-		c.Impact, c.Effect = Restart, restartEffect(restart, onlyLowered(changed))
-	}
-	return c, nil
+	return f.Conn.restartParameters(ctx, h, changed), onlyLowered(changed), nil
 }
 
 // diffLocal lists PostgreSQL's parameters that differ between two patroni.yml. A file that
@@ -89,15 +98,23 @@ func readLocal(content string) map[string]any {
 	return parameters
 }
 
-// Apply writes the file. A Patroni that runs takes it at once.
+// Apply writes the file. When that takes a restart and Patroni runs, it has Patroni read the
+// file, and waits until Patroni knows.
 func (f *PatroniFile) Apply(ctx context.Context, h *Host) error {
+	restart, _, err := f.restartFor(ctx, h)
+	if err != nil {
+		return err
+	}
 	if err := f.file().Apply(ctx, h); err != nil {
 		return err
 	}
-	if f.API.URL == "" {
+	if f.API.URL == "" || len(restart) == 0 {
 		return nil
 	}
 	client, err := h.Patroni(f.API)
+	if err == nil {
+		err = client.Reload(ctx)
+	}
 	if err == nil {
 		err = client.settled(ctx)
 	}

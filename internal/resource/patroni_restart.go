@@ -68,8 +68,9 @@ func (r *PatroniRestart) Diff(ctx context.Context, h *Host) (*Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	announced := h.notice(restartMark(r.Cluster).Unit) == NoticeRestart
-	steps := planRestart(members, r.Method, lowered, announced)
+	down := h.notice(restartMark(r.Cluster, true).Unit) == NoticeRestart
+	announced := down || h.notice(restartMark(r.Cluster, false).Unit) == NoticeRestart
+	steps := planRestart(members, r.Method, lowered || down, announced)
 	if len(steps) == 0 {
 		return nil, nil
 	}

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"time"
 )
 
-// comebackPause is how often a member is asked whether it is back.
-const comebackPause = 500 * time.Millisecond
+const (
+	comebackPause   = 500 * time.Millisecond
+	catchUpPatience = 10 * time.Second
+)
 
 // carryOut restarts one member and returns when it does its work again.
 func (r *PatroniRestart) carryOut(ctx context.Context, h *Host, s restartStep) error {
@@ -21,15 +25,63 @@ func (r *PatroniRestart) carryOut(ctx context.Context, h *Host, s restartStep) e
 	}
 	member := client.At(s.member.APIURL)
 	if s.switchTo != "" {
-		if err := member.Switchover(ctx, s.member.Name, s.switchTo, r.timeout()); err != nil {
+		if err := r.switchOver(ctx, h, member, s.member.Name); err != nil {
 			return fmt.Errorf("%s: %w", s.member.Name, err)
 		}
 		return r.comeback(ctx, client, s.member.Name, false)
+	}
+	if !s.member.Leads() {
+		r.catchUp(ctx, client, member)
 	}
 	if err := member.Restart(ctx, r.timeout()); err != nil {
 		return fmt.Errorf("%s: %w", s.member.Name, err)
 	}
 	return r.comeback(ctx, client, s.member.Name, s.member.Leads())
+}
+
+// catchUp lets a replica replay what its leader has written, for a few seconds at most: when the
+// leader has restarted with a lower setting, that stands in the WAL, and a replica that has not
+// read it starts with the higher one again.
+func (r *PatroniRestart) catchUp(ctx context.Context, client, replica *Patroni) {
+	leader, err := client.Member(ctx)
+	deadline := time.Now().Add(catchUpPatience)
+	for err == nil && time.Now().Before(deadline) {
+		var m PatroniMember
+		if m, err = replica.Member(ctx); err != nil || m.Xlog.Replayed >= leader.Xlog.Location {
+			return
+		}
+		time.Sleep(comebackPause)
+	}
+}
+
+// switchOver hands the primary's role to the replica that is fit for it by now. Replicas have
+// just restarted, so for a moment there may be none: a synchronous one is only chosen in the
+// primary's next loop, and until then Patroni refuses (412).
+func (r *PatroniRestart) switchOver(ctx context.Context, h *Host, leader *Patroni, name string) error {
+	deadline := time.Now().Add(r.timeout())
+	for {
+		members, _, err := r.observe(ctx, h)
+		if slices.ContainsFunc(members, func(m clusterMember) bool { return m.Leads() && m.Name != name }) {
+			return nil
+		}
+		var candidate string
+		if err == nil {
+			candidate, err = successor(members)
+		}
+		if err == nil {
+			err = leader.Switchover(ctx, name, candidate, r.timeout())
+		}
+		var refused *PatroniError
+		fatal := errors.As(err, &refused) && refused.Status != http.StatusPreconditionFailed
+		if err == nil || fatal || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(comebackPause):
+		}
+	}
 }
 
 // comeback waits until a member leads, or follows the leader, with nothing left to replay: a

@@ -8,12 +8,9 @@ import (
 )
 
 const (
-	// settlePatience is three of Patroni's usual loops.
-	settlePatience = 30 * time.Second
+	// settlePatience is two loops of a Patroni that is set to be slow.
+	settlePatience = time.Minute
 	settlePause    = 250 * time.Millisecond
-	// settleNudge is when to ask again: the time of a loop is told in whole seconds, so a loop
-	// within the same second as the one before does not show.
-	settleNudge = 1500 * time.Millisecond
 )
 
 // settle waits until members have taken settings that were changed just before, after which
@@ -31,37 +28,29 @@ func settle(ctx context.Context, h *Host, client *Patroni, members []PatroniPeer
 	group.Wait()
 }
 
-// settled makes a member take its settings and returns when it has.
+// settled returns when a member has taken its settings.
 //
-// Patroni only answers that it will reload. What shows is the time at which it last read the
-// DCS: once that moves, a loop has begun after the change; once it moves again, that loop has
-// ended, and with it the comparison of the new settings with those PostgreSQL runs with.
+// Patroni does not say when it has. Either it turns out to wait for a restart; or the time at
+// which it last read the DCS tells: once that moves, a loop has begun after the change; once it
+// moves again, that loop has ended, and with it the comparison of the new settings with those
+// PostgreSQL runs with. It is not told to reload meanwhile: it would do so in its next loop, and
+// a reload that meets the restart makes it forget that a replica still waits for one.
 func (p *Patroni) settled(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, settlePatience)
 	defer cancel()
 	m, err := p.Member(ctx)
-	if err != nil {
-		return err
-	}
 	for range 2 {
-		if m, err = p.nextLoop(ctx, m.DCSLastSeen); err != nil || m.PendingRestart {
+		if err != nil || m.PendingRestart {
 			return err
 		}
+		m, err = p.nextLoop(ctx, m.DCSLastSeen)
 	}
-	return nil
+	return err
 }
 
-// nextLoop makes the member run its loop, and returns its state once it has read the DCS later
-// than seen.
+// nextLoop returns the member's state once it has read the DCS later than seen.
 func (p *Patroni) nextLoop(ctx context.Context, seen int64) (PatroniMember, error) {
-	var asked time.Time
 	for {
-		if time.Since(asked) > settleNudge {
-			if err := p.Reload(ctx); err != nil {
-				return PatroniMember{}, err
-			}
-			asked = time.Now()
-		}
 		select {
 		case <-ctx.Done():
 			return PatroniMember{}, errors.New("its loop did not run in time; see its log")

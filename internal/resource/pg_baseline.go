@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -72,21 +71,21 @@ func (b *PgBaseline) Diff(ctx context.Context, h *Host) (*Change, error) {
 	case digest == "":
 		return run, nil
 	case digest != b.digest():
-		h.Note("database %s: %s has changed since it was loaded on %s, and is not loaded again", b.Database, b.Script, loaded.Format(time.DateOnly))
+		h.Note("database %s: %s has changed since it was loaded on %s, and is not loaded again", b.Database, b.Script, loaded)
 	}
 	return nil, nil
 }
 
-// recorded is the digest of the script when it ran, and the time; empty when it did not.
-func (b *PgBaseline) recorded(ctx context.Context, s pgSession) (digest string, loaded time.Time, err error) {
+// recorded is the digest of the script when it ran, and the day; empty when it did not.
+func (b *PgBaseline) recorded(ctx context.Context, s pgSession) (digest, loaded string, err error) {
 	doing := "look for the record of " + b.Script
 	var there bool
 	if err := s.QueryRow(ctx, "SELECT to_regclass('monitor.pigsty_baseline') IS NOT NULL").Scan(&there); err != nil || !there {
-		return "", loaded, pgProblem(doing, err)
+		return "", "", pgProblem(doing, err)
 	}
-	err = s.QueryRow(ctx, "SELECT digest, loaded FROM monitor.pigsty_baseline WHERE script = $1", b.Script).Scan(&digest, &loaded)
+	err = s.QueryRow(ctx, "SELECT digest, loaded::date::text FROM monitor.pigsty_baseline WHERE script = $1", b.Script).Scan(&digest, &loaded)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return "", loaded, nil
+		return "", "", nil
 	}
 	return digest, loaded, pgProblem(doing, err)
 }

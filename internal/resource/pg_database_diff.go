@@ -113,7 +113,7 @@ func sameLocale(a, b string) bool { return plainLocale(a) == plainLocale(b) }
 
 func plainLocale(name string) string {
 	if name == "POSIX" {
-		return "C"
+		name = "C"
 	}
 	language, codeset, _ := strings.Cut(name, ".")
 	return language + "." + strings.ReplaceAll(strings.ToLower(codeset), "-", "")

@@ -13,7 +13,6 @@ const (
 	stateDependents    = "2BP01" // dependent_objects_still_exist
 	stateNoDatabase    = "3D000" // invalid_catalog_name
 	stateBadValue      = "22023" // invalid_parameter_value
-	stateUndefined     = "42704" // undefined_object
 	stateInUse         = "55006" // object_in_use
 	stateLocked        = "55P03" // lock_not_available
 	stateNotSupported  = "0A000" // feature_not_supported

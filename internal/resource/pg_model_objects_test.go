@@ -1,9 +1,6 @@
 package resource
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // builtinForTest is what PostgreSQL 17 gives without default privileges.
 var builtinForTest = defaultBuiltin{
@@ -166,15 +163,4 @@ func builtinList(b defaultBuiltin, creator, kind string) acl {
 		list = append(list, grant{privilege: p})
 	}
 	return list
-}
-
-func cloneRole(r *roleRow) *roleRow {
-	c := *r
-	c.settings = maps.Clone(r.settings)
-	c.members = nil
-	for _, m := range r.members {
-		m.grantors = slices.Clone(m.grantors)
-		c.members = append(c.members, m)
-	}
-	return &c
 }

@@ -105,7 +105,7 @@ func TestUnitAnswersNotifications(t *testing.T) {
 	if c := converge(t, h, u, resource.Run); c.Impact != resource.Reload {
 		t.Errorf("impact %s", c.Impact)
 	}
-	expectSystemd(t, s, "enable app.service", "start app.service", "restart app.service", "reload app.service")
+	expectSystemd(t, s, "enable app.service", "start app.service", "daemon-reload", "restart app.service", "reload app.service")
 }
 
 func TestNotificationOutlivesFailure(t *testing.T) {

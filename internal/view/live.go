@@ -43,10 +43,7 @@ func (l *live) loop() {
 		case <-l.quit:
 			return
 		case <-tick.C:
-			l.mu.Lock()
-			l.erase()
-			l.draw()
-			l.mu.Unlock()
+			l.above(func() {})
 		}
 	}
 }
@@ -69,14 +66,17 @@ func (l *live) end(node string) {
 	delete(l.busy, node)
 }
 
-// clear takes the status lines away so that a line can be printed that stays.
-func (l *live) clear() {
+// above prints something that stays, over the status lines, which are drawn anew below it.
+func (l *live) above(print func()) {
 	if l == nil {
+		print()
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.erase()
+	print()
+	l.draw()
 }
 
 func (l *live) stop() {

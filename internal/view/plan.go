@@ -37,7 +37,7 @@ func planNode(w io.Writer, n engine.NodePlan, o PlanOptions, style style) {
 	}
 	fmt.Fprintln(w, style.bold(nodeLabel(n.Node, n.Name)))
 	if n.Error != "" {
-		fmt.Fprintf(w, "  %s %s\n", style.red("error:"), n.Error)
+		fmt.Fprintf(w, "  %s %s\n", style.red("error:"), indented(n.Error))
 	}
 	for _, c := range n.Changes {
 		planChange(w, c, o, style)
@@ -54,13 +54,13 @@ func nodeLabel(addr, name string) string {
 
 func planChange(w io.Writer, p engine.Pending, o PlanOptions, style style) {
 	if p.Change == nil {
-		fmt.Fprintf(w, "  %s %s %s: %s\n", style.red("x"), p.Kind, p.Name, p.Error)
+		fmt.Fprintf(w, "  %s %s %s: %s\n", style.red("x"), p.Kind, p.Name, indented(p.Error))
 		return
 	}
 	c := p.Change
 	fmt.Fprintf(w, "  %s %s %s%s\n", style.action(c.Action), p.Kind, p.Name, cost(c, style))
 	for _, f := range c.Fields {
-		fmt.Fprintf(w, "      %s: %s\n", f.Name, transition(f))
+		fmt.Fprintf(w, "      %s: %s\n", f.Name, indented(transition(f)))
 	}
 	if c.Diff != "" && (c.Action != resource.Create || o.Diff) {
 		printDiff(w, c.Diff, style)
@@ -94,7 +94,7 @@ func cost(c *resource.Change, style style) string {
 
 func printDiff(w io.Writer, diff string, style style) {
 	for line := range strings.Lines(diff) {
-		line = strings.TrimRight(line, "\n")
+		line = printable(strings.TrimRight(line, "\n"))
 		switch {
 		case strings.HasPrefix(line, "---") || strings.HasPrefix(line, "+++"):
 			continue
@@ -141,7 +141,7 @@ func printNotes(w io.Writer, all notes, style style) {
 	for _, text := range sorted(all) {
 		nodes := all[text]
 		slices.Sort(nodes)
-		fmt.Fprintf(w, "%s %s (%s)\n", style.bold("note:"), text, strings.Join(nodes, ", "))
+		fmt.Fprintf(w, "%s %s (%s)\n", style.bold("note:"), indented(text), strings.Join(nodes, ", "))
 	}
 }
 

@@ -58,8 +58,10 @@ func (r *Run) Event(e engine.Event) {
 		}
 	case resource.Failed:
 		r.failures = append(r.failures, e)
-		r.live.clear()
-		fmt.Fprintf(r.w, "%-14s %s %s %s: %s\n", name, r.style.red("failed"), e.Kind, e.Name, e.Error)
+		r.live.end(name)
+		r.live.above(func() {
+			fmt.Fprintf(r.w, "%-14s %s %s %s: %s\n", name, r.style.red("failed"), e.Kind, e.Name, indented(e.Error))
+		})
 	case resource.Skipped:
 		r.skipped = append(r.skipped, e)
 	}
@@ -85,11 +87,11 @@ func (r *Run) Done() bool {
 // explain repeats each failure with what it held up, so that nobody has to scroll.
 func (r *Run) explain() {
 	for _, f := range r.failures {
-		fmt.Fprintf(r.w, "  %s  %s %s: %s\n", nodeName(f.Node, r.names[f.Node]), f.Kind, f.Name, f.Error)
+		fmt.Fprintf(r.w, "  %s  %s %s: %s\n", nodeName(f.Node, r.names[f.Node]), f.Kind, f.Name, indented(f.Error))
 	}
 	held := map[string]int{}
 	for _, s := range r.skipped {
-		held[fmt.Sprintf("%s: %s", nodeName(s.Node, r.names[s.Node]), s.Error)]++
+		held[fmt.Sprintf("%s: %s", nodeName(s.Node, r.names[s.Node]), indented(s.Error))]++
 	}
 	causes := make([]string, 0, len(held))
 	for cause, n := range held {

@@ -24,10 +24,10 @@ func (c *compiler) credentials() resource.EtcdAPI {
 // join brings a node without data into the running cluster.
 func (c *compiler) join(m *model.EtcdMember) resource.Resource {
 	j := &resource.EtcdJoin{
-		Member: m.Name, PeerURL: peerURL(m), Token: c.etcd.Name,
+		Member: m.Name, PeerURL: peerURL(m), Cluster: c.etcd.Name,
 		Data: c.etcd.Param.EtcdDataDir, Path: initialFile, API: c.credentials(),
 	}
-	for _, other := range c.known(true) {
+	for _, other := range c.members(true) {
 		j.Peers = append(j.Peers, peerURL(other))
 		j.API.Endpoints = append(j.API.Endpoints, clientURL(other.Addr))
 	}

@@ -55,18 +55,21 @@ func (c *compiler) found() {
 }
 
 // converge brings a running cluster up to date: dead members leave, members restart where they
-// have to, newcomers join, and those that are no longer wanted leave. A node that could not be
-// asked is left out: whether its member is to join or to go on cannot be told.
+// have to, newcomers join, and those that are no longer wanted leave.
 func (c *compiler) converge() {
 	keeper := c.etcd.Keeper()
 	var turn *resource.Ref // the member that has to be healthy before the next is touched
-	for _, m := range c.known(true) {
+	for _, m := range c.members(true) {
 		c.prepare(m)
 		if m.Node == keeper {
 			c.add(keeper, c.leave(true))
 		}
 		c.add(m.Node, &resource.EtcdQuorum{Unit: unit, PeerURL: peerURL(m), API: c.api(m)}, turn)
-		turn = c.serve(m)
+		healthy := c.serve(m)
+		// Nobody waits for a node that could not be reached: its steps will not run.
+		if m.Node.Known {
+			turn = healthy
+		}
 		if m.Node == keeper {
 			c.add(keeper, c.access())
 		}
@@ -74,7 +77,7 @@ func (c *compiler) converge() {
 	gone := &resource.Ref{Node: keeper.Addr, ID: resource.ID(c.leave(true))}
 	var joined []*resource.Ref
 	turn = nil
-	for _, m := range c.known(false) {
+	for _, m := range c.members(false) {
 		c.prepare(m)
 		c.add(m.Node, c.join(m), gone, turn)
 		turn = c.serve(m)
@@ -83,11 +86,12 @@ func (c *compiler) converge() {
 	c.add(keeper, c.leave(false), joined...)
 }
 
-// known are the members on nodes that could be asked, and do or do not have data.
-func (c *compiler) known(data bool) []*model.EtcdMember {
+// members are those on nodes of ours that have data, or those that have none and are to join.
+// One whose node could not be reached counts as having data, so that nothing is done to it.
+func (c *compiler) members(data bool) []*model.EtcdMember {
 	var some []*model.EtcdMember
 	for _, m := range c.etcd.Members {
-		if m.Node != nil && m.Node.Known && m.Node.Facts.EtcdData == data {
+		if m.Node != nil && (m.Node.Facts.EtcdData || !m.Node.Known) == data {
 			some = append(some, m)
 		}
 	}

@@ -73,7 +73,8 @@ func (m *member) release() int {
 func (m *member) wanted() []string {
 	wanted := append([]string{}, m.p.PgPackages...)
 	wanted = append(wanted, m.p.PgExtensions...)
-	wanted = append(wanted, "postgresql-${pg_version}", "postgresql-client-${pg_version}", "patroni", "lz4")
+	// Patroni is content with any store's library, and Debian 13's brings Consul's.
+	wanted = append(wanted, "postgresql-${pg_version}", "postgresql-client-${pg_version}", "patroni", "python3-etcd", "lz4")
 	if m.p.PgbouncerEnabled {
 		wanted = append(wanted, "pgbouncer")
 	}

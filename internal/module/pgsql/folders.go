@@ -68,9 +68,10 @@ func (m *member) socketFolder() {
 const certDays = 3650
 
 // certificate is what the server, the pool and Patroni serve with, under every name that clients
-// call them by, and what they show to etcd.
+// call them by, and what they show to etcd. It has no common name, whose place the alternative
+// names have taken: etcd's JSON gateway refuses clients that have one, see resource.EtcdAPI.
 func (m *member) certificate() {
-	leaf := pki.Leaf{CommonName: m.i.Name, Days: certDays}
+	leaf := pki.Leaf{Days: certDays}
 	names := []string{m.i.Name, m.c.Name, m.i.Node.Name, m.i.Node.Addr, "localhost", "127.0.0.1", "::1"}
 	for _, s := range m.c.Services {
 		names = append(names, s.Name)

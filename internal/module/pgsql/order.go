@@ -61,14 +61,13 @@ func (m *member) turns() []*model.PgInstance {
 	return turns
 }
 
-// etcdReady are the etcd members whose nodes are in the inventory: without them there is nobody
-// to ask who leads.
+// etcdReady is where the cluster gets its user in etcd, without which nobody can be asked who
+// leads. A cluster that runs has got it: an etcd member that is away must not keep it from
+// anything.
 func (m *member) etcdReady() []resource.Ref {
-	var after []resource.Ref
-	for _, e := range m.c.Etcd.Members {
-		if e.Node != nil && e.Node != m.i.Node {
-			after = append(after, resource.Ref{Node: e.Addr, ID: resource.ID(&resource.Unit{Unit: "etcd.service"})})
-		}
+	keeper := m.c.Etcd.Keeper()
+	if keeper == nil || keeper == m.i.Node || slices.ContainsFunc(m.c.Instances, runs) {
+		return nil
 	}
-	return after
+	return []resource.Ref{{Node: keeper.Addr, ID: resource.ID(&resource.EtcdAccess{Store: m.c.Etcd.Name})}}
 }

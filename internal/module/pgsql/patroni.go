@@ -41,6 +41,8 @@ func (m *member) patroniEnv() string {
 		{"PATRONI_REPLICATION_PASSWORD", m.c.Param.PgReplicationPassword},
 		{"PATRONI_REWIND_USERNAME", m.c.Param.PgReplicationUsername},
 		{"PATRONI_REWIND_PASSWORD", m.c.Param.PgReplicationPassword},
+		// Patroni takes user and password from here only when another setting of etcd3 is, too.
+		{"PATRONI_ETCD3_PROTOCOL", "https"},
 		{"PATRONI_ETCD3_USERNAME", m.c.EtcdUser()},
 		{"PATRONI_ETCD3_PASSWORD", m.c.EtcdPassword(m.d)},
 	})

@@ -70,13 +70,9 @@ func deployment(t testing.TB, name string) *model.Deployment {
 	return d
 }
 
-// others stand in for the steps of modules that pgsql waits for.
+// others stand in for the step of another module that pgsql waits for.
 func others(d *model.Deployment) []resource.Step {
-	var steps []resource.Step
-	for _, e := range d.Etcd.Members {
-		steps = append(steps, resource.Step{Node: e.Addr, Resource: &resource.Unit{Unit: "etcd.service"}})
-	}
-	return steps
+	return []resource.Step{{Node: d.Etcd.Keeper().Addr, Module: "etcd", Resource: &resource.EtcdAccess{Store: d.Etcd.Name}}}
 }
 
 func TestCompile(t *testing.T) {

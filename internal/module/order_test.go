@@ -1,0 +1,74 @@
+package module_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pigsty/internal/engine"
+	"pigsty/internal/fact"
+	"pigsty/internal/inventory"
+	"pigsty/internal/model"
+	"pigsty/internal/module"
+	"pigsty/internal/param"
+	"pigsty/internal/secret"
+)
+
+const cluster = `
+all:
+  children:
+    pg-test:
+      hosts:
+        10.10.10.11: { pg_seq: 1, pg_role: primary }
+        10.10.10.12: { pg_seq: 2, pg_role: replica }
+        10.10.10.13: { pg_seq: 3, pg_role: replica }
+      vars: { pg_cluster: pg-test }
+  vars:
+    dcs_servers: { etcd-1: 10.10.10.11, etcd-2: 10.10.10.12, etcd-3: 10.10.10.13 }
+`
+
+// deployment is a cluster of three with etcd on the same nodes, never deployed before.
+func deployment(t *testing.T) *model.Deployment {
+	t.Helper()
+	inv, problems := inventory.Parse("pigsty.yml", []byte(cluster), inventory.Options{})
+	problems.Add(param.Check(inv)...)
+	d, more := model.Build(inv)
+	problems.Add(more...)
+	if problems.HasErrors() {
+		t.Fatal(problems.Err())
+	}
+	facts := map[string]fact.Node{}
+	for _, n := range d.Nodes {
+		facts[n.Addr] = fact.Node{OS: "debian", Release: 13, Codename: "trixie", Arch: "amd64", CPUs: 4, Memory: 8 << 30, Disk: 64 << 30}
+	}
+	d.Observe(facts)
+	d.CA = "-----BEGIN CERTIFICATE-----\nAAECAwQFBgcICQ==\n-----END CERTIFICATE-----\n"
+	d.Derive = secret.Seed(strings.Repeat("s", 32)).Derive
+	return d
+}
+
+// Each module may only wait for steps that are listed, and together they must have an order.
+func TestModulesFitTogether(t *testing.T) {
+	steps := module.Compile(deployment(t))
+	if _, err := engine.NewGraph(steps); err != nil {
+		t.Fatal(err)
+	}
+	names := module.Names()
+	for _, s := range steps {
+		if !slices.Contains(names, s.Module) {
+			t.Errorf("a step says it is of module %q, which is not in the order", s.Module)
+		}
+	}
+}
+
+// On each node the modules' steps come in the modules' order.
+func TestStepsFollowTheOrder(t *testing.T) {
+	last := map[string]int{}
+	for _, s := range module.Compile(deployment(t)) {
+		place := slices.Index(module.Names(), s.Module)
+		if place < last[s.Node] {
+			t.Errorf("%s: a step of %s comes after one of %s", s.Node, s.Module, module.Names()[last[s.Node]])
+		}
+		last[s.Node] = place
+	}
+}

@@ -1,0 +1,66 @@
+package resource
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const patroniYml = `
+scope: pg-test
+postgresql:
+  listen: 0.0.0.0:5432
+  parameters: {shared_buffers: 1GB, work_mem: 64MB, wal_log_hints: on}
+`
+
+func TestPatroniFileTellsTheRestart(t *testing.T) {
+	for name, c := range map[string]struct {
+		content string
+		impact  Impact
+		effect  string
+	}{
+		"comment":       {patroniYml + "# same\n", Reload, ""},
+		"reload":        {"postgresql: {listen: '0.0.0.0:5432', parameters: {shared_buffers: 1GB, work_mem: 32MB, wal_log_hints: 'on'}}", Reload, ""},
+		"memory":        {"postgresql: {listen: '0.0.0.0:5432', parameters: {shared_buffers: 2GB, work_mem: 64MB, wal_log_hints: true}}", Restart, "PostgreSQL restarts on every member, replicas first, for shared_buffers"},
+		"parameter out": {"postgresql: {listen: '0.0.0.0:5432', parameters: {work_mem: 64MB, wal_log_hints: on}}", Restart, "PostgreSQL restarts on every member, replicas first, for shared_buffers"},
+		"address":       {"postgresql: {listen: '127.0.0.1:5432', parameters: {shared_buffers: 1GB, work_mem: 64MB, wal_log_hints: on}}", Restart, "PostgreSQL restarts on every member, replicas first, for listen_addresses"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := (&pgServer{down: true}).host(t)
+			f := &PatroniFile{Path: "/etc/patroni/patroni.yml", Content: patroniYml}
+			if c, err := f.Diff(t.Context(), h); err != nil || c.Action != Create {
+				t.Fatalf("%+v, %v", c, err)
+			}
+			if err := f.Apply(t.Context(), h); err != nil {
+				t.Fatal(err)
+			}
+			if c, err := f.Diff(t.Context(), h); c != nil || err != nil {
+				t.Fatalf("again: %+v, %v", c, err)
+			}
+			f.Content = c.content
+			got, err := f.Diff(t.Context(), h)
+			if err != nil || got.Impact != c.impact || got.Effect != c.effect {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestPatroniFileSettles(t *testing.T) {
+	cluster := newPatroniCluster(t, "a")
+	h := hostOf(t, cluster, leaderRuns("100"))
+	f := &PatroniFile{Path: "/etc/patroni/patroni.yml", Content: patroniYml, API: cluster.api()}
+	if err := f.Apply(t.Context(), h); err != nil {
+		t.Fatal(err)
+	}
+	f.Content = "postgresql: {parameters: {shared_buffers: 2GB}}"
+	if err := f.Apply(t.Context(), h); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"reload a"}, cluster.ordered()); d != "" {
+		t.Error(d)
+	}
+	if notes := h.TakeNotes(); len(notes) > 0 {
+		t.Errorf("notes %q", notes)
+	}
+}
