@@ -6,7 +6,9 @@ package fleet
 import (
 	"context"
 	"io"
+	"net"
 	"path/filepath"
+	"syscall"
 
 	"pigsty/internal/agent"
 	"pigsty/internal/model"
@@ -36,6 +38,13 @@ func (f *Fleet) Root(addr string) string { return filepath.Join(f.dir, addr) }
 func (f *Fleet) Host(addr string) *resource.Host {
 	h := simulate.NewHost(f.Root(addr))
 	h.Exec = &certifying{Executor: h.Exec, host: h}
+	answer := h.Dial
+	h.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if network == "unix" { // PostgreSQL's; a port that is only looked at answers
+			return nil, syscall.ECONNREFUSED
+		}
+		return answer(ctx, network, addr)
+	}
 	return h
 }
 

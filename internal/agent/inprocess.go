@@ -13,9 +13,9 @@ import (
 func InProcess(host *resource.Host) io.ReadWriteCloser {
 	near, far := net.Pipe()
 	go func() {
+		defer far.Close()
 		// The stream's end tells the other side all it can know.
 		_ = Serve(context.Background(), far, far, host)
-		_ = far.Close()
 	}()
 	return near
 }

@@ -31,10 +31,14 @@ type server struct {
 
 // Serve answers the controller on the given stream until it ends. A step that is being applied
 // when the stream ends is finished first: half a package installation helps nobody.
-func Serve(ctx context.Context, r io.Reader, w io.Writer, host *resource.Host) error {
+func Serve(ctx context.Context, r io.Reader, w io.Writer, host *resource.Host) (err error) {
 	s := &server{host: host, stream: newStream(r, w), waiting: map[uint64]chan message{}}
 	host.Sign = s.sign
-	defer func() { s.lock.release() }() // s.lock is set later
+	defer func() {
+		// Also when the controller has gone, and it is nobody's business how that went.
+		err = errors.Join(err, host.Finish(context.WithoutCancel(ctx)))
+		s.lock.release()
+	}()
 	if err := s.stream.send(0, opHello, nil, nil); err != nil {
 		return err
 	}

@@ -39,5 +39,9 @@ func (a *app) prepare(ctx context.Context, scope controller.Scope) (*controller.
 			return nil, err
 		}
 	}
-	return site.Prepare(ctx, scope, dial)
+	known := len(site.Warnings)
+	work, err := site.Prepare(ctx, scope, dial)
+	// What only the nodes' facts could tell.
+	site.Warnings[known:].Write(a.err)
+	return work, err
 }

@@ -3,7 +3,10 @@
 package controller
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"pigsty/internal/diag"
 	"pigsty/internal/inventory"
@@ -50,7 +53,29 @@ func Open(path string, extra []string) (*Site, error) {
 		return nil, err
 	}
 	d.CA, d.Derive = s.Authority.CertPEM(), store.Seed().Derive
-	return s, nil
+	d.AdminKeys, err = ownKeys()
+	return s, err
+}
+
+// ownKeys are the public SSH keys of whoever runs this, sorted by file name; none is no error.
+func ownKeys() ([]string, error) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil, nil // a service without a home has no keys either
+	}
+	files, err := filepath.Glob(filepath.Join(home, ".ssh", "id_*.pub"))
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read a public key for node_admin_pk_current: %w", err)
+		}
+		keys = append(keys, strings.TrimSpace(string(text)))
+	}
+	return keys, nil
 }
 
 // checked refuses a bad inventory before anything is written beside it.

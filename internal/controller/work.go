@@ -42,6 +42,7 @@ func (s *Site) Prepare(ctx context.Context, scope Scope, dial Dialer) (*Work, er
 		return nil, err
 	}
 	fleet := s.Connect(ctx, s.related(chosen), dial)
+	s.Warnings.Add(module.Warnings(s.Deployment)...)
 	graph, err := engine.NewGraph(module.Compile(s.Deployment))
 	if err != nil {
 		fleet.Close()

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"pigsty/internal/diag"
+	"pigsty/internal/distro"
 	"pigsty/internal/fact"
 	"pigsty/internal/inventory"
 	"pigsty/internal/param"
@@ -21,6 +22,8 @@ type Deployment struct {
 
 	// CA is the authority's certificate in PEM: every node trusts it.
 	CA string
+	// AdminKeys are the public SSH keys of whoever runs pigsty, for node_admin_pk_current.
+	AdminKeys []string
 	// Derive makes a secret that is the same in every compile, from the deployment's seed.
 	Derive func(purpose ...string) []byte
 }
@@ -149,15 +152,7 @@ func (i *PgInstance) Version() int {
 	if v := i.Cluster.Param.PgVersion; v != 0 {
 		return v
 	}
-	return packagedPostgres(i.Node.Facts.Release)
-}
-
-// packagedPostgres is the major version that Debian's release packages; 13 has 17, 12 has 15.
-func packagedPostgres(release int) int {
-	if release == 12 {
-		return 15
-	}
-	return 17
+	return distro.Postgres(i.Node.Facts.Release)
 }
 
 // Service is a port on every member that leads to the right members.

@@ -2,6 +2,7 @@
 package module
 
 import (
+	"pigsty/internal/diag"
 	"pigsty/internal/model"
 	"pigsty/internal/module/etcd"
 	"pigsty/internal/module/node"
@@ -13,13 +14,16 @@ import (
 type Module struct {
 	Name    string
 	Compile func(d *model.Deployment) []resource.Step
+	// Warn tells of wishes that cannot be fulfilled as written on the systems the nodes have;
+	// nil when the module has none.
+	Warn func(d *model.Deployment) diag.List
 }
 
 // Order is every module, in the order in which a node converges.
 var Order = []Module{
-	{"node", node.Compile},
-	{"etcd", etcd.Compile},
-	{"pgsql", pgsql.Compile},
+	{"node", node.Compile, node.Warnings},
+	{"etcd", etcd.Compile, nil},
+	{"pgsql", pgsql.Compile, nil},
 }
 
 // Compile is everything that all modules want. A node's steps come module by module in that
@@ -30,6 +34,17 @@ func Compile(d *model.Deployment) []resource.Step {
 		steps = append(steps, m.Compile(d)...)
 	}
 	return steps
+}
+
+// Warnings is everything that all modules warn of.
+func Warnings(d *model.Deployment) diag.List {
+	var all diag.List
+	for _, m := range Order {
+		if m.Warn != nil {
+			all.Add(m.Warn(d)...)
+		}
+	}
+	return all
 }
 
 // Names are the modules' names in order.

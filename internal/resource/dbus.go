@@ -17,6 +17,9 @@ type dbusSystemd struct {
 
 	mu   sync.Mutex
 	conn *dbus.Conn
+	// enabled are units whose links were made since systemd last read its units. It answers
+	// with the state from before until it does.
+	enabled map[string]bool
 }
 
 func (s *dbusSystemd) connect() (*dbus.Conn, error) {
@@ -57,12 +60,16 @@ func (s *dbusSystemd) properties(ctx context.Context, unit string) (UnitState, m
 		return value
 	}
 	stale, _ := p["NeedDaemonReload"].(bool)
-	return UnitState{
+	state := UnitState{
 		Load:       text("LoadState"),
 		Active:     text("ActiveState"),
 		File:       text("UnitFileState"),
 		NeedReload: stale,
-	}, p, nil
+	}
+	if s.enabled[unit] {
+		state.File = "enabled"
+	}
+	return state, p, nil
 }
 
 // ask asks a second time when systemd turns out to have closed the connection since the last

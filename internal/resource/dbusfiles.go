@@ -7,12 +7,31 @@ import (
 	"github.com/coreos/go-systemd/v22/dbus"
 )
 
-// Enable makes the unit start at boot.
+// Enable makes the unit start at boot. What systemd is to do now does not depend on the new
+// links, so it reads them once, when the run ends or another change makes it: see finish.
 func (s *dbusSystemd) Enable(ctx context.Context, unit string) error {
-	return s.changeFiles(ctx, "enable", unit, func(c *dbus.Conn, files []string) error {
-		_, _, err := c.EnableUnitFilesContext(ctx, files, false, true)
+	conn, err := s.connect()
+	if err != nil {
 		return err
-	})
+	}
+	if _, _, err := conn.EnableUnitFilesContext(ctx, []string{unit}, false, true); err != nil {
+		return fmt.Errorf("enable %s: %w", unit, err)
+	}
+	if s.enabled == nil {
+		s.enabled = map[string]bool{}
+	}
+	s.enabled[unit] = true
+	return nil
+}
+
+// finish lets systemd see what Enable changed. A run that is killed before leaves a service that
+// runs and will start at boot, and a systemd that calls it disabled: the next run finds that,
+// enables it again and gets here.
+func (s *dbusSystemd) finish(ctx context.Context) error {
+	if len(s.enabled) == 0 {
+		return nil
+	}
+	return s.ReadUnits(ctx)
 }
 
 // Disable keeps the unit from starting at boot.
@@ -61,5 +80,6 @@ func (s *dbusSystemd) ReadUnits(ctx context.Context) error {
 	if err := conn.ReloadContext(ctx); err != nil {
 		return fmt.Errorf("let systemd read its units again: %w", err)
 	}
+	s.enabled = nil
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -32,6 +33,10 @@ type EtcdAPI struct {
 
 // etcdTimeout is for one request. A member without quorum answers after its own seven seconds.
 const etcdTimeout = 10 * time.Second
+
+// etcdConnect is for a connection and its handshake, each. A member that waits for a quorum
+// listens already, and lets handshakes hang.
+const etcdConnect = 2 * time.Second
 
 // etcdClient is an open way to the cluster.
 type etcdClient struct {
@@ -68,9 +73,14 @@ func (a EtcdAPI) open(h *Host) (*etcdClient, error) {
 	if !roots.AppendCertsFromPEM(ca) {
 		return nil, fmt.Errorf("%s holds no certificate in PEM form", a.CA)
 	}
+	dial := h.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: etcdConnect}).DialContext
+	}
 	transport := &http.Transport{
-		DialContext:     h.Dial,
-		TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}},
+		DialContext:         dial,
+		TLSHandshakeTimeout: etcdConnect,
+		TLSClientConfig:     &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}},
 	}
 	return &etcdClient{api: a, http: &http.Client{Transport: transport, Timeout: etcdTimeout}}, nil
 }

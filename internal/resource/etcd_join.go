@@ -74,29 +74,39 @@ func (j *EtcdJoin) Apply(ctx context.Context, h *Host) error {
 		return err
 	}
 	defer client.close()
-	members, err := client.peers(ctx, j.Peers)
+	// The members that are to answer may be starting themselves at this moment.
+	var members []etcdPeer
+	err = untilDone(ctx, etcdSettles, always, func() (err error) {
+		members, err = client.peers(ctx, j.Peers)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	self := byPeerURL(members, j.PeerURL)
-	if self != nil && self.started() {
-		if client.alive(ctx, *self) {
-			return fmt.Errorf("etcd member %s has no data in %s and yet runs; has etcd_data_dir changed? stop it, move its data there, and apply again", self.label(), j.Data)
-		}
-		if err := client.remove(ctx, *self); err != nil {
-			return fmt.Errorf("remove etcd member %s, whose data is gone: %w", self.label(), err)
-		}
-		self = nil
-	}
-	if self == nil {
-		if err := untilDone(ctx, etcdSettles, unsettled, func() error { return client.addLearner(ctx, j.PeerURL) }); err != nil {
-			return fmt.Errorf("add %s to the etcd cluster: %w; all its other members have to be up for that", j.Member, err)
-		}
-		if members, err = client.members(ctx); err != nil {
+	if self == nil || self.started() {
+		if members, err = j.enter(ctx, client, self); err != nil {
 			return err
 		}
 	}
 	return writeAtomic(h.Path(j.Path), []byte(j.firstStart(members)), 0o644, -1, -1)
+}
+
+// enter has the member added to the cluster's list, after its former self was removed.
+func (j *EtcdJoin) enter(ctx context.Context, client *etcdClient, former *etcdPeer) ([]etcdPeer, error) {
+	if former != nil {
+		if client.alive(ctx, *former) {
+			return nil, fmt.Errorf("etcd member %s has no data in %s and yet runs; has etcd_data_dir changed? stop it, move its data there, and apply again", former.label(), j.Data)
+		}
+		if err := client.remove(ctx, *former); err != nil {
+			return nil, fmt.Errorf("remove etcd member %s, whose data is gone: %w", former.label(), err)
+		}
+	}
+	err := untilDone(ctx, etcdSettles, unsettled, func() error { return client.addLearner(ctx, j.PeerURL) })
+	if err != nil {
+		return nil, fmt.Errorf("add %s to the etcd cluster: %w; all its other members have to be up for that", j.Member, err)
+	}
+	return client.members(ctx)
 }
 
 // unsettled tells whether etcd refuses only for the moment.

@@ -58,7 +58,6 @@ func (m *EtcdMember) Apply(ctx context.Context, h *Host) error {
 		return err
 	}
 	defer client.close()
-	always := func(error) bool { return true }
 	err = untilDone(ctx, etcdStart, always, func() error { return client.health(ctx, m.API.Endpoints[0]) })
 	if err != nil {
 		return fmt.Errorf("etcd member %s is not healthy after %s: %w; journalctl -u etcd tells why", m.Member, etcdStart, err)

@@ -36,9 +36,11 @@ type Host struct {
 	notices map[string]Notice
 	dpkg    *dpkgStatus
 	kept    map[string]io.Closer
-	// dropInWritten is true when this run has written a unit's drop-in since systemd last read
-	// them.
-	dropInWritten bool
+	// marked are the units that this run itself has asked to take notice; see Mark.
+	marked map[string]bool
+	// unitWritten is true when this run has written over a package's unit since systemd last read
+	// them; see File.overrides.
+	unitWritten bool
 }
 
 // Path is where a node's path lies in this process's file tree.
@@ -47,6 +49,19 @@ func (h *Host) Path(path string) string {
 		return path
 	}
 	return filepath.Join(h.Root, path)
+}
+
+// finisher is a service manager that puts off what can wait until the run ends.
+type finisher interface {
+	finish(ctx context.Context) error
+}
+
+// Finish does what was put off until the end of the run. Call it before the host is given up.
+func (h *Host) Finish(ctx context.Context) error {
+	if f, ok := h.Systemd.(finisher); ok {
+		return f.finish(ctx)
+	}
+	return nil
 }
 
 // Note records something a person should know that is no failure, such as a setting that a

@@ -41,7 +41,24 @@ func (h *Host) Mark(n Notification) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
+	h.mu.Lock()
+	if h.marked == nil {
+		h.marked = map[string]bool{}
+	}
+	h.marked[n.Unit] = true
+	h.mu.Unlock()
 	return writeAtomic(path, []byte(n.Action+"\n"), 0o644, -1, -1)
+}
+
+// inherited tells whether the unit was asked for a restart by an earlier run, which was cut
+// short before it did.
+func (h *Host) inherited(unit string) bool {
+	if h.notice(unit) != NoticeRestart {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.marked[unit]
 }
 
 // notice is what the unit has been asked to do and has not done yet; empty when nothing.
@@ -61,6 +78,7 @@ func (h *Host) notice(unit string) Notice {
 func (h *Host) noticeTaken(unit string) error {
 	h.mu.Lock()
 	delete(h.notices, unit)
+	delete(h.marked, unit)
 	h.mu.Unlock()
 	err := os.Remove(h.Path(filepath.Join(noticeDir, unit)))
 	if errors.Is(err, fs.ErrNotExist) {

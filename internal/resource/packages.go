@@ -99,7 +99,7 @@ func (p *Packages) Apply(ctx context.Context, h *Host) (err error) {
 // deb-systemd-invoke); exit code 101 says no.
 const (
 	policyFile = "/usr/sbin/policy-rc.d"
-	policyText = "#!/bin/sh\n# pigsty: services start once they are configured; this file goes when the installation ends.\nexit 101\n"
+	policyText = "#!/bin/sh\n# pigsty: services start once they are configured; this file goes when the installation ends.\ncase \"$2\" in reload|force-reload) exit 0;; esac\nexit 101\n"
 )
 
 // policyLeftOver tells whether our policy is in force although nothing is being installed.

@@ -99,7 +99,7 @@ type PatroniError struct {
 
 func (e *PatroniError) Error() string {
 	text := fmt.Sprintf("%s at %s: Patroni answers %d", e.Doing, e.URL, e.Status)
-	if e.Text != "" {
+	if e.Text != "" && !strings.HasPrefix(e.Text, "<") { // a web page says no more than the number
 		text += ": " + e.Text
 	}
 	if e.Status == http.StatusUnauthorized {

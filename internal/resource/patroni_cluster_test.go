@@ -25,6 +25,7 @@ type patroniCluster struct {
 	done    []string // what was ordered, such as "restart a"
 	broken  string   // a member whose restart fails
 	dead    string   // a member that does not answer
+	unread  int      // how often the configuration is not known yet
 	ca      string
 }
 
@@ -97,6 +98,11 @@ func (c *patroniCluster) serve(w http.ResponseWriter, r *http.Request, n *patron
 	case "GET/cluster":
 		c.write(w, c.view())
 	case "GET/config":
+		if c.unread > 0 {
+			c.unread--
+			http.Error(w, "<!DOCTYPE HTML>", http.StatusBadGateway)
+			return
+		}
 		c.write(w, c.config)
 	case "PATCH/config":
 		var patch map[string]any

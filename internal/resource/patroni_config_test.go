@@ -89,6 +89,16 @@ func TestConfigReloadOnly(t *testing.T) {
 	}
 }
 
+// Patroni answers 502 for as long as its view of etcd lags behind the founding of the cluster.
+func TestConfigIsWaitedForAfterFounding(t *testing.T) {
+	cluster := newPatroniCluster(t, "a")
+	cluster.unread = 2
+	c := &PatroniConfig{Cluster: "pg-test", API: cluster.api(), Desired: map[string]any{"ttl": 30.0}}
+	if change, err := c.Diff(t.Context(), hostOf(t, cluster, leaderRuns("100"))); change != nil || err != nil || cluster.unread != 0 {
+		t.Errorf("%+v, %v, %d answers to go", change, err, cluster.unread)
+	}
+}
+
 func TestUnreachableMemberIsNoted(t *testing.T) {
 	cluster := newPatroniCluster(t, "a", "b")
 	cluster.dead = "b"

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -15,8 +16,8 @@ var (
 )
 
 // PatroniFile is a member's own patroni.yml: a file that also knows what a new content costs.
-// After a change that takes a restart of PostgreSQL, Apply waits until Patroni knows, so that a
-// later PatroniRestart finds it; for any other change notify its unit. It holds no secret.
+// Apply makes a Patroni that runs read it, and after a change that takes a restart of PostgreSQL
+// waits until Patroni knows, so that a later PatroniRestart finds it. It holds no secret.
 type PatroniFile struct {
 	Path    string      `json:"path"`
 	Content string      `json:"content"`
@@ -42,11 +43,23 @@ type localSettings struct {
 	} `yaml:"postgresql"`
 }
 
+// unread marks, across an interruption, that Patroni has not been told of the new file yet.
+func (f *PatroniFile) unread() Notification { return ReloadOf(filepath.Base(f.Path)) }
+
 // Diff compares the file, and tells when PostgreSQL will have to restart for it.
 func (f *PatroniFile) Diff(ctx context.Context, h *Host) (*Change, error) {
 	c, err := f.file().Diff(ctx, h)
-	if c == nil || err != nil || c.Action != Update {
-		return c, err
+	if err != nil {
+		return nil, err
+	}
+	if c == nil {
+		if h.notice(f.unread().Unit) == "" {
+			return nil, nil
+		}
+		return &Change{Action: Run, Impact: Reload, Fields: []Field{{Name: "reload", Before: "old settings", After: "new settings"}}}, nil
+	}
+	if c.Action != Update {
+		return c, nil
 	}
 	restart, lowered, err := f.restartFor(ctx, h)
 	if len(restart) > 0 {
@@ -98,28 +111,35 @@ func readLocal(content string) map[string]any {
 	return parameters
 }
 
-// Apply writes the file. When that takes a restart and Patroni runs, it has Patroni read the
-// file, and waits until Patroni knows.
+// Apply writes the file and has a Patroni that runs read it.
 func (f *PatroniFile) Apply(ctx context.Context, h *Host) error {
 	restart, _, err := f.restartFor(ctx, h)
 	if err != nil {
 		return err
 	}
+	if err := h.Mark(f.unread()); err != nil {
+		return err
+	}
 	if err := f.file().Apply(ctx, h); err != nil {
 		return err
 	}
-	if f.API.URL == "" || len(restart) == 0 {
+	if err := f.reload(ctx, h, len(restart) > 0); err != nil && !errors.Is(err, errNoPatroni) {
+		h.Note("Patroni has not taken %s yet: %v", f.Path, err)
+	}
+	return h.noticeTaken(f.unread().Unit)
+}
+
+// reload tells Patroni of the file. One that does not run reads it when it starts.
+func (f *PatroniFile) reload(ctx context.Context, h *Host, wait bool) error {
+	if f.API.URL == "" {
 		return nil
 	}
 	client, err := h.Patroni(f.API)
-	if err == nil {
-		err = client.Reload(ctx)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = client.settled(ctx)
+	if err := client.Reload(ctx); err != nil || !wait {
+		return err
 	}
-	if err != nil && !errors.Is(err, errNoPatroni) {
-		h.Note("Patroni has not taken %s yet: %v", f.Path, err)
-	}
-	return nil
+	return client.settled(ctx)
 }

@@ -46,21 +46,48 @@ func TestPatroniFileTellsTheRestart(t *testing.T) {
 	}
 }
 
-func TestPatroniFileSettles(t *testing.T) {
+func TestPatroniReadsItsFile(t *testing.T) {
 	cluster := newPatroniCluster(t, "a")
 	h := hostOf(t, cluster, leaderRuns("100"))
 	f := &PatroniFile{Path: "/etc/patroni/patroni.yml", Content: patroniYml, API: cluster.api()}
-	if err := f.Apply(t.Context(), h); err != nil {
+	for _, content := range []string{patroniYml, patroniYml + "# reload\n", "postgresql: {parameters: {shared_buffers: 2GB}}"} {
+		f.Content = content
+		if err := f.Apply(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := f.Diff(t.Context(), h); c != nil || err != nil {
+			t.Errorf("again: %+v, %v", c, err)
+		}
+		if d := cmp.Diff([]string{"reload a"}, cluster.ordered()); d != "" {
+			t.Error(d)
+		}
+	}
+	if notes := h.TakeNotes(); len(notes) > 0 {
+		t.Errorf("notes %q", notes)
+	}
+}
+
+func TestInterruptedPatroniFileIsReadLater(t *testing.T) {
+	cluster := newPatroniCluster(t, "a")
+	h := hostOf(t, cluster, leaderRuns("100"))
+	f := &PatroniFile{Path: "/etc/patroni/patroni.yml", Content: patroniYml, API: cluster.api()}
+	// As a run leaves it that ends right after the file was written.
+	if err := h.Mark(f.unread()); err != nil {
 		t.Fatal(err)
 	}
-	f.Content = "postgresql: {parameters: {shared_buffers: 2GB}}"
+	if err := f.file().Apply(t.Context(), h); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := f.Diff(t.Context(), h); err != nil || c == nil || c.Action != Run || c.Impact != Reload {
+		t.Fatalf("%+v, %v", c, err)
+	}
 	if err := f.Apply(t.Context(), h); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff([]string{"reload a"}, cluster.ordered()); d != "" {
 		t.Error(d)
 	}
-	if notes := h.TakeNotes(); len(notes) > 0 {
-		t.Errorf("notes %q", notes)
+	if c, err := f.Diff(t.Context(), h); c != nil || err != nil {
+		t.Errorf("again: %+v, %v", c, err)
 	}
 }

@@ -3,6 +3,7 @@ package resource
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -114,11 +115,23 @@ func (p *Patroni) Cluster(ctx context.Context) (PatroniCluster, error) {
 	return c, err
 }
 
-// Config is the cluster's dynamic configuration; its numbers are json.Number.
+// Config is the cluster's dynamic configuration; its numbers are json.Number. A member that has
+// just founded the cluster may answer 502 until its next loop: its view of etcd lags behind what
+// it wrote itself.
 func (p *Patroni) Config(ctx context.Context) (map[string]any, error) {
-	var config map[string]any
-	err := p.ask(ctx, "ask Patroni for its configuration", "/config", &config)
-	return config, err
+	for deadline := time.Now().Add(patroniPatience); ; {
+		var config map[string]any
+		err := p.ask(ctx, "ask Patroni for its configuration", "/config", &config)
+		var answer *PatroniError
+		if !errors.As(err, &answer) || answer.Status != http.StatusBadGateway || time.Now().After(deadline) {
+			return config, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(settlePause):
+		}
+	}
 }
 
 // PatchConfig changes the keys that are given; null removes one.

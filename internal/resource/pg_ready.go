@@ -60,6 +60,7 @@ type serverState struct {
 	running  bool
 	recovery bool
 	fed      bool // in recovery: WAL comes by streaming or from an archive
+	forming  bool // a primary that Patroni has not finished setting up
 	replayed int64
 	problem  error // why it could not be asked
 }
@@ -70,6 +71,8 @@ func (s serverState) String() string {
 		return s.problem.Error()
 	case !s.running:
 		return "not running"
+	case s.forming:
+		return "primary, still being set up by Patroni"
 	case !s.recovery:
 		return "primary, takes writes"
 	case !s.fed:
@@ -82,7 +85,7 @@ func (s serverState) String() string {
 func (s serverState) is(role PgRunsAs) bool {
 	switch role {
 	case PgPrimary:
-		return s.running && !s.recovery
+		return s.running && !s.recovery && !s.forming
 	case PgReplica:
 		return s.running && s.recovery && s.fed
 	}
@@ -113,7 +116,24 @@ func (r *PgReady) observe(ctx context.Context, h *Host) serverState {
 		err = s.QueryRow(ctx, stateQuery).Scan(&state.recovery, &state.fed, &state.replayed)
 	}
 	state.running, state.problem = err == nil, err
+	state.forming = r.Role == PgPrimary && state.running && !state.recovery && !r.formed(ctx, h)
 	return state
+}
+
+// formed tells whether Patroni has founded the cluster. A new primary takes statements while
+// Patroni still makes its own users; what it then meets that it did not make, or a failure of
+// ours in between, would make it throw the new cluster away. The last thing it does is to store
+// the configuration, so that is the sign.
+func (r *PgReady) formed(ctx context.Context, h *Host) bool {
+	if r.Patroni.URL == "" {
+		return true
+	}
+	client, err := h.Patroni(r.Patroni)
+	if err != nil {
+		return false
+	}
+	_, err = client.Config(ctx)
+	return err == nil
 }
 
 // Diff is a change when the server is not what is wanted.

@@ -22,11 +22,15 @@ type store struct {
 	h     *resource.Host
 	calls []string
 	fail  error
+	hash  string // what openssl makes of the certificate's subject; it is not there when empty
 }
 
 func (s *store) Run(_ context.Context, c resource.Command) ([]byte, error) {
 	s.calls = append(s.calls, strings.Join(c.Argv, " "))
-	if s.fail != nil {
+	if c.Argv[0] == "openssl" && s.hash != "" {
+		return []byte(s.hash + "\n"), nil
+	}
+	if s.fail != nil || c.Argv[0] == "openssl" {
 		return nil, &resource.CommandError{Argv: c.Argv, Err: s.fail}
 	}
 	text, err := os.ReadFile(s.h.Path("/usr/local/share/ca-certificates/pigsty-ca.crt"))
@@ -115,6 +119,54 @@ func TestTrustStoreIsCompleted(t *testing.T) {
 	if trust(t, h, certificate("ours")) == nil {
 		t.Error("nothing to do, with our certificate missing from the folder")
 	}
+	s.expect(t, askHash, "update-ca-certificates")
+}
+
+const askHash = "openssl x509 -subject_hash -noout -in /usr/local/share/ca-certificates/pigsty-ca.crt"
+
+// An authority that is merely new is added to the store without making all of it anew.
+func TestTrustStoreInserts(t *testing.T) {
+	h, s := trustHost(t)
+	s.hash = "785613a4"
+	others := certificate("some other authority")
+	put(t, h, "/etc/ssl/certs/ca-certificates.crt", others)
+	if err := os.Symlink("Namesake.pem", h.Path("/etc/ssl/certs/785613a4.0")); err != nil {
+		t.Fatal(err)
+	}
+	if trust(t, h, certificate("ours")) == nil {
+		t.Error("nothing to do")
+	}
+	s.expect(t, askHash)
+	bundle, err := os.ReadFile(h.Path("/etc/ssl/certs/ca-certificates.crt"))
+	if want := others + certificate("ours"); err != nil || string(bundle) != want {
+		t.Errorf("bundle %q, want %q: %v", bundle, want, err)
+	}
+	for link, want := range map[string]string{
+		"785613a4.0":    "Namesake.pem",
+		"785613a4.1":    "pigsty-ca.pem",
+		"pigsty-ca.pem": "/usr/local/share/ca-certificates/pigsty-ca.crt",
+	} {
+		if target, err := os.Readlink(h.Path("/etc/ssl/certs/" + link)); err != nil || target != want {
+			t.Errorf("%s leads to %q, want %q: %v", link, target, want, err)
+		}
+	}
+	// As a run leaves it that was killed before the last link.
+	if err := os.Remove(h.Path("/etc/ssl/certs/pigsty-ca.pem")); err != nil {
+		t.Fatal(err)
+	}
+	trust(t, h, certificate("ours"))
+	if again, err := os.ReadFile(h.Path("/etc/ssl/certs/ca-certificates.crt")); err != nil || string(again) != string(bundle) {
+		t.Errorf("bundle %q, want %q: %v", again, bundle, err)
+	}
+}
+
+// Who keeps a copy of the store has to be told, which update-ca-certificates does.
+func TestTrustStoreWithHooks(t *testing.T) {
+	h, s := trustHost(t)
+	s.hash = "785613a4"
+	put(t, h, "/etc/ssl/certs/ca-certificates.crt", certificate("some other authority"))
+	put(t, h, "/etc/ca-certificates/update.d/jks-keystore", "#!/bin/sh\n")
+	trust(t, h, certificate("ours"))
 	s.expect(t, "update-ca-certificates")
 }
 

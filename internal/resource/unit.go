@@ -133,16 +133,17 @@ func (u *Unit) Apply(ctx context.Context, h *Host) error {
 // fresh is the unit's state by its files as they are now. systemd reads new files by itself, but
 // those of a unit it has loaded only when told, and it does not always say that it should be: a
 // first drop-in in a new folder escapes Debian 12's. So it is told, too, after this run wrote
-// such a file, or an earlier one was cut short before the unit took notice.
+// such a file, or an earlier one was cut short before the unit took notice. Not more often than
+// that: systemd starts a dozen programs each time, for some tenths of a second.
 func (u *Unit) fresh(ctx context.Context, h *Host) (UnitState, error) {
 	state, err := h.Systemd.State(ctx, u.Unit)
-	if err != nil || !state.NeedReload && !h.dropInWritten && h.notice(u.Unit) != NoticeRestart {
+	if err != nil || !state.NeedReload && !h.unitWritten && !h.inherited(u.Unit) {
 		return state, err
 	}
 	if err := h.Systemd.ReadUnits(ctx); err != nil {
 		return state, err
 	}
-	h.dropInWritten = false
+	h.unitWritten = false
 	return h.Systemd.State(ctx, u.Unit)
 }
 

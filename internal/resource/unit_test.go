@@ -105,7 +105,28 @@ func TestUnitAnswersNotifications(t *testing.T) {
 	if c := converge(t, h, u, resource.Run); c.Impact != resource.Reload {
 		t.Errorf("impact %s", c.Impact)
 	}
-	expectSystemd(t, s, "enable app.service", "start app.service", "daemon-reload", "restart app.service", "reload app.service")
+	expectSystemd(t, s, "enable app.service", "start app.service", "restart app.service", "reload app.service")
+}
+
+// What an earlier run wrote before it was cut short, systemd may not have read.
+func TestInheritedNotificationReadsUnits(t *testing.T) {
+	h, _ := withUnit(t, installable)
+	u := &resource.Unit{Unit: "app.service"}
+	converge(t, h, u, resource.Update)
+	if err := h.Mark(resource.RestartOf("app.service")); err != nil {
+		t.Fatal(err)
+	}
+	h = simulate.NewHost(h.Root)
+	converge(t, h, u, resource.Run)
+	expectSystemd(t, h.Systemd.(*simulate.Systemd), "daemon-reload", "restart app.service")
+}
+
+func TestUnitOfOursOverAPackages(t *testing.T) {
+	h := newNode(t)
+	put(t, h, "/usr/lib/systemd/system/app.service", installable)
+	converge(t, h, &resource.File{Path: unitPath, Content: installable}, resource.Create)
+	converge(t, h, &resource.Unit{Unit: "app.service"}, resource.Update)
+	expectSystemd(t, h.Systemd.(*simulate.Systemd), "daemon-reload", "enable app.service", "start app.service")
 }
 
 func TestNotificationOutlivesFailure(t *testing.T) {

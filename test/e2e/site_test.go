@@ -5,16 +5,22 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"go.yaml.in/yaml/v4"
 
+	"pigsty/internal/engine"
+	"pigsty/internal/resource"
 	"pigsty/internal/sandbox"
 )
 
@@ -23,9 +29,14 @@ import (
 var softwareLayer = []string{
 	"acl", "chrony", "haproxy", "jq", "kmod", "lsof", "lz4", "patroni", "pgbouncer", "postgresql-17",
 	"python3-psycopg2", "rsync", "socat", "sysstat", "tuned", "unzip", "vip-manager2", "etcd-server", "etcd-client",
+	"pgbadger", "python3-etcd",
 }
 
 func withSoftware(c *sandbox.Config) { c.Layer = softwareLayer }
+
+// withArchive puts the same packages into apt's cache: the product installs them itself, and
+// needs no network for it.
+func withArchive(c *sandbox.Config) { c.Layer, c.Mode = softwareLayer, sandbox.LayerDownloaded }
 
 // site is an inventory for a sandbox's nodes, worked on with the product's own commands.
 type site struct {
@@ -33,6 +44,32 @@ type site struct {
 	nodes *sandbox.Sandbox
 	path  string
 	net   string // the first three numbers of the sandbox's addresses, with the dot
+	said  *transcript
+}
+
+// transcript is everything that the product has printed.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *transcript) add(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.WriteString(text)
+}
+
+func (l *transcript) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// in is the site for use in a subtest.
+func (s *site) in(t *testing.T) *site {
+	c := *s
+	c.t = t
+	return &c
 }
 
 // newSite writes a ready inventory for the sandbox: the addresses and keys are the sandbox's.
@@ -43,7 +80,10 @@ func newSite(t *testing.T, s *sandbox.Sandbox, ready string) *site {
 		t.Fatal(err)
 	}
 	first := s.Nodes()[0].Addr.String()
-	site := &site{t: t, nodes: s, path: filepath.Join(t.TempDir(), ready), net: first[:strings.LastIndex(first, ".")+1]}
+	site := &site{
+		t: t, nodes: s, path: filepath.Join(t.TempDir(), ready),
+		net: first[:strings.LastIndex(first, ".")+1], said: &transcript{},
+	}
 	site.write(strings.NewReplacer(
 		"10.10.10.", site.net,
 		"/var/lib/pigsty/sandbox/main/id_ed25519", s.KeyPath(),
@@ -100,7 +140,70 @@ func (s *site) pigstyContext(ctx context.Context, args ...string) result {
 	if err != nil && !errors.As(err, &exit) {
 		s.t.Fatalf("pigsty %s: %v", strings.Join(args, " "), err)
 	}
+	s.said.add(out.String() + errs.String())
 	return result{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+}
+
+// must runs a command and ends the test when its exit code is another.
+func (s *site) must(code int, args ...string) result {
+	s.t.Helper()
+	r := s.pigsty(args...)
+	if r.code != code {
+		s.t.Fatalf("pigsty %s: exit code %d, not %d\n%s%s", strings.Join(args, " "), r.code, code, r.out, r.err)
+	}
+	return r
+}
+
+// plan is what an apply would do, one line a change, sorted: the node's name, the action's
+// symbol, the resource, and what it costs, such as
+// "pg-test-1 ! unit:pgbouncer.service reload".
+func (s *site) plan(args ...string) []string {
+	s.t.Helper()
+	r := s.pigsty(append([]string{"plan", "--json"}, args...)...)
+	var plan engine.Plan
+	if err := json.Unmarshal([]byte(r.out), &plan); err != nil || plan.Failed() {
+		s.t.Fatalf("plan: exit code %d, %v\n%s%s", r.code, err, r.out, r.err)
+	}
+	var lines []string
+	for _, n := range plan.Nodes {
+		for _, c := range n.Changes {
+			line := n.Name + " " + c.Change.Action.Symbol() + " " + c.Kind + ":" + c.Name
+			if c.Change.Impact != resource.NoImpact {
+				line += " " + c.Change.Impact.String()
+			}
+			lines = append(lines, line)
+		}
+	}
+	if (r.code == 2) != (len(lines) > 0) {
+		s.t.Errorf("plan: exit code %d for %d changes", r.code, len(lines))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// state is the folder where the site's secrets, authority and journal are.
+func (s *site) state() string {
+	name := filepath.Base(s.path)
+	return filepath.Join(filepath.Dir(s.path), ".pigsty", strings.TrimSuffix(name, filepath.Ext(name)))
+}
+
+// secrets are the passwords and keys that the product generated, by name.
+func (s *site) secrets() map[string]string {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.state(), "secrets.yml"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var all map[string]string
+	if err := yaml.Unmarshal(text, &all); err != nil {
+		s.t.Fatal(err)
+	}
+	return all
+}
+
+// dba is the login of the administrator that the product generated, at a node's own PostgreSQL.
+func (s *site) dba(host string) login {
+	return login{host: host, port: "5432", user: "dbuser_dba", password: s.secrets()["pg_admin_password"], database: "postgres"}
 }
 
 // apply makes the nodes what the inventory says and proves that a second plan is empty.
@@ -135,7 +238,7 @@ type login struct {
 	user     string
 	password string
 	database string
-	sslmode  string // default require
+	sslmode  string // default require; verify-full checks against the site's authority
 }
 
 // connect opens a connection and closes it when the test ends.
@@ -144,16 +247,34 @@ func (s *site) connect(l login) (*pgx.Conn, error) {
 	if l.sslmode == "" {
 		l.sslmode = "require"
 	}
-	target := url.URL{
-		Scheme: "postgres", Host: s.net + l.host + ":" + l.port, Path: l.database,
-		User: url.UserPassword(l.user, l.password), RawQuery: "connect_timeout=5&sslmode=" + l.sslmode,
-	}
-	conn, err := pgx.Connect(s.t.Context(), target.String())
+	conn, err := pgx.Connect(s.t.Context(), s.target(l))
 	if err != nil {
 		return nil, err
 	}
 	s.t.Cleanup(func() { conn.Close(context.Background()) })
 	return conn, nil
+}
+
+func (s *site) target(l login) string {
+	options := "connect_timeout=5&sslmode=" + l.sslmode
+	if l.sslmode == "verify-full" {
+		options += "&sslrootcert=" + filepath.Join(s.state(), "ca.crt")
+	}
+	target := url.URL{
+		Scheme: "postgres", Host: s.net + l.host + ":" + l.port, Path: l.database,
+		User: url.UserPassword(l.user, l.password), RawQuery: options,
+	}
+	return target.String()
+}
+
+// mustConnect opens a connection that has to work.
+func (s *site) mustConnect(l login) *pgx.Conn {
+	s.t.Helper()
+	conn, err := s.connect(l)
+	if err != nil {
+		s.t.Fatalf("%s at %s%s:%s, database %s, sslmode %s: %v", l.user, s.net, l.host, l.port, l.database, l.sslmode, err)
+	}
+	return conn
 }
 
 // query returns the single text value that a statement gives.

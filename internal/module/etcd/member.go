@@ -64,7 +64,7 @@ type settings struct {
 	ClientURL, PeerURL string
 	Endpoints          []string // of all members
 	CA, Cert, Key      string
-	Quota              int
+	Quota, MetricsPort int
 }
 
 func (c *compiler) settings(m *model.EtcdMember) settings {
@@ -72,7 +72,7 @@ func (c *compiler) settings(m *model.EtcdMember) settings {
 		Name: m.Name, DataDir: c.etcd.Param.EtcdDataDir,
 		ClientURL: clientURL(m.Addr), PeerURL: peerURL(m),
 		ListenClient: slices.Compact([]string{clientURL(m.Addr), clientURL("127.0.0.1")}),
-		CA:           caFile, Cert: certFile, Key: keyFile, Quota: quota,
+		CA:           caFile, Cert: certFile, Key: keyFile, Quota: quota, MetricsPort: model.EtcdMetricsPort,
 	}
 	for _, other := range c.etcd.Members {
 		s.Endpoints = append(s.Endpoints, clientURL(other.Addr))

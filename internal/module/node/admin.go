@@ -72,7 +72,11 @@ func (b *builder) mayLogIn(own string) []string {
 			}
 		}
 	}
-	for _, key := range b.n.Param.NodeAdminPkList {
+	listed := b.n.Param.NodeAdminPkList
+	if b.n.Param.NodeAdminPkCurrent {
+		listed = append(slices.Clone(b.d.AdminKeys), listed...)
+	}
+	for _, key := range listed {
 		if !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}

@@ -64,7 +64,9 @@ func (m *member) pgbouncerIni() string {
 		MaxDbConnections                           int
 	}{
 		m.i.Name, p.PgbouncerPoolmode, p.PgbouncerSslmode, certFile, keyFile, caFile,
-		admins, []string{m.p.PgDbsu, p.PgMonitorUsername}, users, p.PgbouncerMaxDbConn,
+		admins,
+		[]string{m.p.PgDbsu, p.PgMonitorUsername},
+		users, p.PgbouncerMaxDbConn,
 	})
 }
 

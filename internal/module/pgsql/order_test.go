@@ -1,0 +1,95 @@
+package pgsql_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pigsty/internal/engine"
+	"pigsty/internal/fact"
+	"pigsty/internal/golden"
+	"pigsty/internal/module/pgsql"
+	"pigsty/internal/resource"
+)
+
+// after lists the nodes that a step waits for, by the step's ID.
+func after(steps []resource.Step, node, id string) []string {
+	var nodes []string
+	for _, s := range steps {
+		if s.Node != node || resource.ID(s.Resource) != id {
+			continue
+		}
+		for _, r := range s.After {
+			if strings.HasPrefix(r.ID, "pg_ready:") {
+				nodes = append(nodes, r.Node)
+			}
+		}
+	}
+	return nodes
+}
+
+func TestOrder(t *testing.T) {
+	const first, second, third = "10.10.10.11", "10.10.10.12", "10.10.10.13"
+	member := func(role string) *fact.Patroni { return &fact.Patroni{Role: role, State: "running"} }
+	for _, c := range []struct {
+		title string
+		facts map[string]*fact.Patroni // of members with data; nil when Patroni does not answer
+		want  map[string][]string
+	}{
+		{
+			"new: the declared primary, then all replicas", nil,
+			map[string][]string{first: nil, second: {first}, third: {first}},
+		},
+		{
+			"running: one after the other, the leader last",
+			map[string]*fact.Patroni{first: member("replica"), second: member("primary"), third: member("replica")},
+			map[string][]string{first: nil, third: {first}, second: {third}},
+		},
+		{
+			"running, one member new: it copies from the leader and nobody waits for it",
+			map[string]*fact.Patroni{first: member("replica"), second: member("master")},
+			map[string][]string{first: nil, second: {first}, third: {second}},
+		},
+		{
+			"after a power cut: all at once",
+			map[string]*fact.Patroni{first: nil, second: nil, third: nil},
+			map[string][]string{first: nil, second: nil, third: nil},
+		},
+	} {
+		d := deployment(t, "trio")
+		for addr, p := range c.facts {
+			n := d.Node(addr)
+			n.Facts.PgData, n.Facts.Patroni = true, p
+		}
+		steps := pgsql.Compile(d)
+		for node, want := range c.want {
+			if got := after(steps, node, "unit:patroni.service"); !slices.Equal(got, want) {
+				t.Errorf("%s: %s waits for %v, not %v", c.title, node, got, want)
+			}
+		}
+		if _, err := engine.NewGraph(append(others(d), steps...)); err != nil {
+			t.Errorf("%s: %v", c.title, err)
+		}
+	}
+}
+
+// A member that cannot be asked must not change what others get.
+func TestUnknownMemberChangesNoFileOfOthers(t *testing.T) {
+	d := deployment(t, "trio")
+	text := func() string {
+		var kept []resource.Step
+		for _, s := range pgsql.Compile(d) {
+			if _, config := s.Resource.(*resource.PatroniConfig); s.Node != "10.10.10.13" && !config {
+				s.After = nil
+				kept = append(kept, s)
+			}
+		}
+		return golden.Steps(kept)
+	}
+	before := text()
+	n := d.Node("10.10.10.13")
+	n.Known, n.Facts = false, fact.Node{}
+	if text() != before {
+		t.Error("files of other members changed")
+	}
+}
