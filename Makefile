@@ -16,6 +16,9 @@ export CGO_ENABLED ?= 0
 VERSION ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),devel)
 TOOL := go tool -modfile=tools/go.mod
 GO_FOLDERS := $(wildcard cmd conf internal test bench)
+# What the platform installs on a node: fetched once into the cache, so that four nodes need not
+# each download it.
+PACKAGES := acl,chrony,etcd-client,etcd-server,haproxy,jq,kmod,lsof,lz4,patroni,pgbadger,pgbouncer,postgresql-17,postgresql-client-17,python3-etcd,python3-psycopg2,rsync,socat,sysstat,tuned,unzip,vip-manager2
 # The packages whose tests write what they compare with when told to -update.
 UPDATERS = $(sort $(addprefix ./,$(dir $(shell grep -rlE 'flag.Bool."update"|"pigsty/internal/golden"' --include='*_test.go' $(GO_FOLDERS)))))
 
@@ -54,9 +57,16 @@ clean: ## Remove what was built
 	rm -rf bin
 
 up: build ## Bring up the sandbox and deploy conf/sandbox.yml on it
-	bin/pigsty sandbox up
+	bin/pigsty sandbox up --packages-mode downloaded --packages "$(PACKAGES)"
 	bin/pigsty apply -i conf/sandbox.yml --yes
-	bin/pigsty sandbox status
+	@echo
+	@bin/pigsty status -i conf/sandbox.yml
+	@printf '\nConnect (the password of test is test):\n'
+	@bin/pigsty connect -i conf/sandbox.yml
+	@printf '\nTry next:\n%s\n%s\n%s\n' \
+		'  bin/pigsty plan -i conf/sandbox.yml      nothing to do; edit conf/sandbox.yml and plan again' \
+		'  bin/pigsty sandbox kill node-1           cut the power of the primary of pg-test, then status' \
+		'  make down                                remove the sandbox'
 
 down: ## Take the sandbox down
 	bin/pigsty sandbox down

@@ -4,15 +4,14 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
-	"strings"
 	"testing"
 
 	"pigsty/internal/agent"
 )
 
 // scripted is a session to an agent that reads a question and gives the next answer, whatever
-// the question; an answer is messages, one a line.
-func scripted(t *testing.T, answers ...string) *agent.Session {
+// the question; an answer is frames.
+func scripted(t *testing.T, answers ...[]string) *agent.Session {
 	t.Helper()
 	near, far := net.Pipe()
 	go func() {
@@ -26,8 +25,8 @@ func scripted(t *testing.T, answers ...string) *agent.Session {
 			if _, err := io.CopyN(io.Discard, far, int64(binary.BigEndian.Uint32(length[:]))); err != nil {
 				return
 			}
-			for line := range strings.Lines(answer) {
-				write(far, strings.TrimSpace(line))
+			for _, frame := range answer {
+				write(far, frame)
 			}
 		}
 	}()

@@ -152,8 +152,8 @@ func TestGarbageForAnAgent(t *testing.T) {
 
 // An agent that answers for steps it was not given must not take the controller down.
 func TestNonsenseFromAgent(t *testing.T) {
-	s := scripted(t, `{"id":1,"op":"result","body":[{"index":7,"status":"pending"}]}`,
-		`{"id":2,"op":"event","body":{"index":-1,"status":"changed"}}`+"\n"+`{"id":9,"op":"result"}`+"\n"+`{"id":2,"op":"result"}`)
+	s := scripted(t, []string{`{"id":1,"op":"result"}` + "\n" + `[{"index":7,"status":"pending"}]`},
+		[]string{`{"id":2,"op":"event"}` + "\n" + `{"index":-1,"status":"changed"}`, `{"id":9,"op":"result"}`, `{"id":2,"op":"result"}`})
 	if _, err := s.Diff(t.Context(), steps(file("/x", ""))); err == nil || !strings.Contains(err.Error(), "step 7 of 1") {
 		t.Errorf("diff: %v", err)
 	}

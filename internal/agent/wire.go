@@ -33,23 +33,28 @@ const (
 // maxFrame bounds one message; a node's whole desired state is well below it.
 const maxFrame = 256 << 20
 
-// message is one frame: four bytes of length, most significant first, then this as JSON.
+// lengthSize is the bytes of a frame's length.
+const lengthSize = 4
+
+// message is one frame: four bytes of length, most significant first, then a line of JSON that
+// says what the frame is, then the body as JSON, if any. The body stands by itself so that the
+// large ones are scanned once.
 type message struct {
 	ID    uint64          `json:"id,omitempty"` // which question this belongs to
 	Op    string          `json:"op"`
-	Body  json.RawMessage `json:"body,omitempty"`
 	Error string          `json:"error,omitempty"`
+	Body  json.RawMessage `json:"-"`
 }
 
 // stream reads and writes frames. Writes may come from several goroutines.
 type stream struct {
 	in  *bufio.Reader
 	mu  sync.Mutex
-	out *bufio.Writer
+	out io.Writer
 }
 
 func newStream(r io.Reader, w io.Writer) *stream {
-	return &stream{in: bufio.NewReaderSize(r, 64<<10), out: bufio.NewWriterSize(w, 64<<10)}
+	return &stream{in: bufio.NewReader(r), out: w}
 }
 
 func (s *stream) send(id uint64, op string, body any, failure error) error {
@@ -57,31 +62,27 @@ func (s *stream) send(id uint64, op string, body any, failure error) error {
 	if failure != nil {
 		m.Error = failure.Error()
 	}
+	var frame bytes.Buffer
+	frame.Write(make([]byte, lengthSize))
+	encoder := json.NewEncoder(&frame)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(m); err != nil {
+		return err
+	}
 	if body != nil {
-		data, err := json.Marshal(body)
-		if err != nil {
+		if err := encoder.Encode(body); err != nil {
 			return fmt.Errorf("encode %s: %w", op, err)
 		}
-		m.Body = data
 	}
-	data, err := json.Marshal(m)
-	if err != nil {
-		return err
+	size := frame.Len() - lengthSize
+	if size > maxFrame {
+		return fmt.Errorf("%s is a message of %d bytes, and no more than %d can be sent", op, size, maxFrame)
 	}
-	if len(data) > maxFrame {
-		return fmt.Errorf("%s is a message of %d bytes, and no more than %d can be sent", op, len(data), maxFrame)
-	}
-	var length [4]byte
-	binary.BigEndian.PutUint32(length[:], uint32(len(data)))
+	binary.BigEndian.PutUint32(frame.Bytes(), uint32(size))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, err := s.out.Write(length[:]); err != nil {
-		return err
-	}
-	if _, err := s.out.Write(data); err != nil {
-		return err
-	}
-	return s.out.Flush()
+	_, err := s.out.Write(frame.Bytes())
+	return err
 }
 
 // errCutOff is a stream that ended where no frame does: whoever sent it was cut off.
@@ -89,7 +90,7 @@ var errCutOff = errors.New("the stream ended inside a frame")
 
 // receive returns the next frame, or io.EOF when the other side has gone between two frames.
 func (s *stream) receive() (message, error) {
-	var length [4]byte
+	var length [lengthSize]byte
 	if _, err := io.ReadFull(s.in, length[:]); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errCutOff
@@ -101,17 +102,19 @@ func (s *stream) receive() (message, error) {
 		return message{}, fmt.Errorf("a frame of %d bytes: the other side does not speak this protocol", size)
 	}
 	// A length alone, which may be nonsense, does not claim memory for more than this.
-	var data bytes.Buffer
-	data.Grow(int(min(size, 1<<20)))
-	if _, err := io.CopyN(&data, s.in, int64(size)); err != nil {
+	var frame bytes.Buffer
+	frame.Grow(int(min(size, 1<<20)) + bytes.MinRead)
+	if _, err := io.CopyN(&frame, s.in, int64(size)); err != nil {
 		if errors.Is(err, io.EOF) {
 			err = errCutOff
 		}
 		return message{}, err
 	}
 	var m message
-	if err := json.Unmarshal(data.Bytes(), &m); err != nil {
+	head, body, _ := bytes.Cut(frame.Bytes(), []byte("\n"))
+	if err := json.Unmarshal(head, &m); err != nil {
 		return message{}, fmt.Errorf("decode frame: %w", err)
 	}
+	m.Body = bytes.TrimSpace(body)
 	return m, nil
 }

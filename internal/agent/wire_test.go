@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"io"
 	"strings"
@@ -51,7 +52,7 @@ func TestBrokenStreams(t *testing.T) {
 // say.
 func FuzzReceive(f *testing.F) {
 	f.Add(frame(`{"op":"hello"}`))
-	f.Add(append(frame(`{"id":1,"op":"event","body":{"index":1}}`), frame(`{"op":"result","error":"x"}`)...))
+	f.Add(append(frame(`{"id":1,"op":"event","error":""}`+"\n"+`{"index":1}`), frame(`{"op":"result","error":"x"}`)...))
 	f.Add([]byte("\xff\xff\xff\xff"))
 	f.Add([]byte{0, 0, 0, 2, '{', '}'})
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -72,10 +73,14 @@ func FuzzReceive(f *testing.F) {
 			if m.Error != "" {
 				failure = errors.New(m.Error)
 			}
-			if err := back.send(m.ID, m.Op, m.Body, failure); err != nil {
+			var body any
+			if json.Valid(m.Body) {
+				body = m.Body
+			}
+			if err := back.send(m.ID, m.Op, body, failure); err != nil {
 				t.Fatal(err)
 			}
-			if again, err := back.receive(); err != nil || again.ID != m.ID || again.Op != m.Op || again.Error != m.Error {
+			if again, err := back.receive(); err != nil || again.ID != m.ID || again.Op != m.Op || again.Error != m.Error || (body != nil) != json.Valid(again.Body) {
 				t.Fatalf("%+v came back as %+v, %v", m, again, err)
 			}
 		}

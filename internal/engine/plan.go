@@ -68,17 +68,26 @@ func (p *Plan) Failed() bool {
 	return false
 }
 
-// MakePlan looks at all nodes at once. A node that fails is part of the plan, not an error; one
+// maxPlanning bounds how many nodes are being asked at once: each has all that is wanted of it
+// in memory as a message meanwhile.
+const maxPlanning = 128
+
+// MakePlan looks at all nodes at the same time. A node that fails is part of the plan, not an error; one
 // without a session failed for the reason given in lost.
 func MakePlan(ctx context.Context, g *Graph, sessions map[string]Session, lost map[string]error) *Plan {
 	p := &Plan{Nodes: make([]NodePlan, len(g.Nodes()))}
+	slots := make(chan struct{}, maxPlanning)
 	var group sync.WaitGroup
 	for i, node := range g.Nodes() {
 		if sessions[node] == nil {
 			p.Nodes[i] = NodePlan{Node: node, Error: lostCause(lost, node)}
 			continue
 		}
-		group.Go(func() { p.Nodes[i] = planNode(ctx, node, g.Steps(node), sessions[node]) })
+		group.Go(func() {
+			slots <- struct{}{}
+			p.Nodes[i] = planNode(ctx, node, g.Steps(node), sessions[node])
+			<-slots
+		})
 	}
 	group.Wait()
 	return p

@@ -53,6 +53,16 @@ func (d *Deployment) Node(addr string) *Node {
 	return nil
 }
 
+// Cluster finds a PostgreSQL cluster by its name; nil when there is none.
+func (d *Deployment) Cluster(name string) *PgCluster {
+	for _, c := range d.Pg {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
 func decode[T any](b *builder, vars inventory.Vars) T {
 	value, problems := param.Decode[T](vars)
 	b.problems.Add(problems...)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -46,8 +45,8 @@ type writer struct {
 	failed map[string]int // what went wrong, and how often
 }
 
-// startLedger makes the table on the service and starts a writer for each list of addresses, which
-// are "host:port". The login's host and port are those that make the table.
+// startLedger makes the table as the login says and starts a writer for each list of addresses,
+// such as "11:5433": the last number of a node's address, and a port.
 func startLedger(s *site, l login, clients map[string][]string) *ledger {
 	s.t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
@@ -64,20 +63,14 @@ func startLedger(s *site, l login, clients map[string][]string) *ledger {
 	for i, name := range slices.Sorted(maps.Keys(clients)) {
 		w := &writer{name: name, step: int64(len(clients)), begun: map[int64]time.Time{}, acked: map[int64]time.Time{}, failed: map[string]int{}}
 		for _, address := range clients[name] {
-			w.targets = append(w.targets, dsn(l, address))
+			to := l
+			to.host, to.port, _ = strings.Cut(address, ":")
+			w.targets = append(w.targets, s.target(to))
 		}
 		g.writers = append(g.writers, w)
 		g.running.Go(func() { w.run(ctx, g.table, int64(i)) })
 	}
 	return g
-}
-
-func dsn(l login, address string) string {
-	target := url.URL{
-		Scheme: "postgres", Host: address, Path: l.database, User: url.UserPassword(l.user, l.password),
-		RawQuery: "sslmode=require&default_query_exec_mode=simple_protocol",
-	}
-	return target.String()
 }
 
 // run writes until ctx ends. A connection is kept while it serves, and left for the next address
@@ -122,7 +115,7 @@ func (w *writer) write(ctx context.Context, conn **pgx.Conn, target, table strin
 		}
 		*conn = c
 	}
-	tag, err := (*conn).Exec(ctx, "INSERT INTO "+table+" VALUES ($1)", n)
+	tag, err := (*conn).Exec(ctx, "INSERT INTO "+table+" VALUES ($1)", pgx.QueryExecModeSimpleProtocol, n)
 	if err == nil && tag.RowsAffected() != 1 {
 		err = fmt.Errorf("answer %q", tag)
 	}

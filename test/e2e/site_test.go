@@ -244,9 +244,6 @@ type login struct {
 // connect opens a connection and closes it when the test ends.
 func (s *site) connect(l login) (*pgx.Conn, error) {
 	s.t.Helper()
-	if l.sslmode == "" {
-		l.sslmode = "require"
-	}
 	conn, err := pgx.Connect(s.t.Context(), s.target(l))
 	if err != nil {
 		return nil, err
@@ -255,7 +252,11 @@ func (s *site) connect(l login) (*pgx.Conn, error) {
 	return conn, nil
 }
 
+// target is the login as a connection string.
 func (s *site) target(l login) string {
+	if l.sslmode == "" {
+		l.sslmode = "require"
+	}
 	options := "connect_timeout=5&sslmode=" + l.sslmode
 	if l.sslmode == "verify-full" {
 		options += "&sslrootcert=" + filepath.Join(s.state(), "ca.crt")

@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 
 	// Putting it together.
 	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "param", "pki", "remote", "resource", "secret"},
-	"view":       {"controller", "diag", "engine", "fact", "health", "resource"},
+	"view":       {"controller", "diag", "engine", "fact", "health", "model", "resource"},
 	"sandbox":    {},
 	"configure":  {"fact"},
 	"cli":        {"agent", "configure", "controller", "diag", "engine", "fact", "inventory", "model", "param", "resource", "sandbox", "secret", "view"},
