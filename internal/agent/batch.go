@@ -40,8 +40,8 @@ func (s *server) apply(ctx context.Context, id uint64, steps []resource.Step) er
 	for i, step := range steps {
 		o := resource.Outcome{Index: i}
 		switch cause := barred.Cause(step.Branch); {
-		case s.stopped.Load() || ctx.Err() != nil:
-			o.Status, o.Error = resource.Skipped, "the run was stopped"
+		case s.stopped.Err() != nil:
+			o.Status, o.Error = resource.Skipped, runStopped
 		case cause != "":
 			o.Status, o.Error = resource.Skipped, cause
 		default:
@@ -67,19 +67,30 @@ func (s *server) applyStep(ctx context.Context, id uint64, i int, step resource.
 		_ = s.stream.send(id, opEvent, resource.Outcome{Index: i, Status: resource.Started, Change: change}, nil)
 		err = s.carryOut(ctx, step)
 	}
-	if err != nil {
+	switch _, waits := step.Resource.(resource.Waiter); {
+	case err == nil:
+	case waits && s.stopped.Err() != nil:
+		o.Status, o.Error = resource.Skipped, runStopped
+	default:
 		o.Status, o.Error = resource.Failed, err.Error()
 	}
 	o.Notes, o.Took = s.host.TakeNotes(), time.Since(start)
 	return o
 }
 
-// carryOut marks who has to take notice, then applies.
+// runStopped is why steps that were never begun, or only waited, are skipped.
+const runStopped = "the run was stopped"
+
+// carryOut marks who has to take notice, then applies. A step that only waits ends when the run
+// is stopped.
 func (s *server) carryOut(ctx context.Context, step resource.Step) error {
 	for _, n := range step.Notify {
 		if err := s.host.Mark(n); err != nil {
 			return fmt.Errorf("note that %s has to %s: %w", n.Unit, n.Action, err)
 		}
+	}
+	if _, waits := step.Resource.(resource.Waiter); waits {
+		ctx = s.stopped
 	}
 	return step.Resource.Apply(ctx, s.host)
 }

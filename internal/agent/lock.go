@@ -22,6 +22,9 @@ type Holder struct {
 	PID     int       `json:"pid"`
 	Since   time.Time `json:"since"`
 	Purpose string    `json:"purpose"` // the command line, without values
+	// Left is set when the run has lost its controller: the agent finishes the step it is at,
+	// and then the lock is free.
+	Left bool `json:"left,omitempty"`
 }
 
 func (h Holder) String() string {
@@ -29,9 +32,20 @@ func (h Holder) String() string {
 }
 
 // runLock is an advisory lock that the kernel drops with the process, however it ends.
-type runLock struct{ file *os.File }
+type runLock struct {
+	file *os.File
+	me   Holder
+}
 
-// takeLock takes the node's lock for the rest of the connection, or returns who has it.
+const (
+	// lockPause is the time between two looks at a lock that is about to be free.
+	lockPause = 100 * time.Millisecond
+	// lockGrace is how long an agent may take to see that its controller has gone.
+	lockGrace = time.Second
+)
+
+// takeLock takes the node's lock for the rest of the connection, or returns who has it. One whose
+// controller has gone is waited for: a run that was killed can be started again at once.
 func (s *server) takeLock(me Holder) (*Holder, error) {
 	if s.lock != nil {
 		return nil, nil
@@ -45,10 +59,23 @@ func (s *server) takeLock(me Holder) (*Holder, error) {
 		return nil, err
 	}
 	other, err := lockFor(f, me)
+	asked := time.Now()
+	for err == nil && other != nil && s.stopped.Err() == nil && (other.Left || time.Since(asked) < lockGrace) {
+		select {
+		case <-s.stopped.Done():
+		case <-time.After(lockPause):
+			other, err = lockFor(f, me)
+		}
+	}
 	if other != nil || err != nil {
 		return other, errors.Join(err, f.Close())
 	}
-	s.lock = &runLock{f}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lock = &runLock{f, me}
+	if s.gone {
+		s.lock.leave()
+	}
 	return nil, nil
 }
 
@@ -60,24 +87,36 @@ func lockFor(f *os.File, me Holder) (*Holder, error) {
 	case err != nil:
 		return nil, fmt.Errorf("lock %s: %w", lockFile, err)
 	}
-	data, err := json.Marshal(me)
+	return nil, writeHolder(f, me)
+}
+
+func writeHolder(f *os.File, h Holder) error {
+	data, err := json.Marshal(h)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := f.Truncate(0); err != nil {
-		return nil, err
+	// In this order nobody reads an empty file.
+	if _, err := f.WriteAt(data, 0); err != nil {
+		return err
 	}
-	_, err = f.WriteAt(data, 0)
-	return nil, err
+	return f.Truncate(int64(len(data)))
 }
 
 // readHolder reads who holds the lock; one that is just being written counts as unknown.
 func readHolder(f *os.File) *Holder {
 	h := Holder{User: "somebody", Host: "unknown", Purpose: "just started"}
-	if data, err := io.ReadAll(f); err == nil && len(data) > 0 {
+	if data, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<16)); err == nil && len(data) > 0 {
 		_ = json.Unmarshal(data, &h)
 	}
 	return &h
+}
+
+// leave says that the lock will be free as soon as the step at hand is done.
+func (l *runLock) leave() {
+	if l != nil {
+		l.me.Left = true
+		_ = writeHolder(l.file, l.me) // the next run is told to wait for us instead
+	}
 }
 
 func (l *runLock) release() {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"sync/atomic"
 
 	"pigsty/internal/fact"
 	"pigsty/internal/health"
@@ -18,12 +17,14 @@ import (
 // server is the agent at work on one connection. Questions are answered one at a time; while
 // one is being worked on, the reader still takes "stop" and the answers to "sign".
 type server struct {
-	host    *resource.Host
-	stream  *stream
-	stopped atomic.Bool
-	lock    *runLock
+	host   *resource.Host
+	stream *stream
+	// stopped is cancelled when no further step is to start.
+	stopped context.Context
+	stop    context.CancelFunc
 
 	mu      sync.Mutex
+	lock    *runLock
 	gone    bool // the controller has gone: nobody will answer
 	asked   uint64
 	waiting map[uint64]chan message // questions this agent put to the controller
@@ -33,8 +34,10 @@ type server struct {
 // when the stream ends is finished first: half a package installation helps nobody.
 func Serve(ctx context.Context, r io.Reader, w io.Writer, host *resource.Host) (err error) {
 	s := &server{host: host, stream: newStream(r, w), waiting: map[uint64]chan message{}}
+	s.stopped, s.stop = context.WithCancel(ctx)
 	host.Sign = s.sign
 	defer func() {
+		s.stop()
 		// Also when the controller has gone, and it is nobody's business how that went.
 		err = errors.Join(err, host.Finish(context.WithoutCancel(ctx)))
 		s.lock.release()
@@ -69,7 +72,7 @@ func (s *server) read(questions chan<- message) error {
 		}
 		switch m.Op {
 		case opStop:
-			s.stopped.Store(true)
+			s.stop()
 		case opResult:
 			s.mu.Lock()
 			reply := s.waiting[m.ID]
@@ -87,13 +90,14 @@ func (s *server) read(questions chan<- message) error {
 // errGone ends the steps that need the controller when it is not there any more.
 var errGone = errors.New("the controller has gone")
 
-// abandon runs when the controller has gone: no further step starts, and nobody waits for an
-// answer that will not come.
+// abandon runs when the controller has gone: no further step starts, nobody waits for an answer
+// that will not come, and the next run is told that the lock is about to be free.
 func (s *server) abandon() {
-	s.stopped.Store(true)
+	s.stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gone = true
+	s.lock.leave()
 	for id, reply := range s.waiting {
 		reply <- message{Error: errGone.Error()}
 		delete(s.waiting, id)

@@ -27,17 +27,23 @@ func (a *app) openSite() (*controller.Site, error) {
 	return site, nil
 }
 
+// dialer reaches nodes: over ssh, unless a test put another way in.
+func (a *app) dialer() (controller.Dialer, error) {
+	if a.dial != nil {
+		return a.dial, nil
+	}
+	return controller.SSH()
+}
+
 // prepare opens the site, connects to the nodes in scope and compiles what they should be.
 func (a *app) prepare(ctx context.Context, scope controller.Scope) (*controller.Work, error) {
 	site, err := a.openSite()
 	if err != nil {
 		return nil, err
 	}
-	dial := a.dial
-	if dial == nil {
-		if dial, err = controller.SSH(); err != nil {
-			return nil, err
-		}
+	dial, err := a.dialer()
+	if err != nil {
+		return nil, err
 	}
 	known := len(site.Warnings)
 	work, err := site.Prepare(ctx, scope, dial)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pigsty/internal/controller"
 	"pigsty/internal/view"
 )
 
@@ -27,7 +26,7 @@ Exit code 0: healthy. 2: something is down, missing or behind. 1: nothing could 
 			if err != nil {
 				return err
 			}
-			dial, err := controller.SSH()
+			dial, err := a.dialer()
 			if err != nil {
 				return err
 			}

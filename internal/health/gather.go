@@ -57,7 +57,7 @@ func (n *Node) system(dataDir string) {
 	}
 	if data, err := os.ReadFile("/proc/uptime"); err == nil {
 		seconds, _ := strconv.ParseFloat(firstField(string(data)), 64)
-		n.Uptime = int64(seconds)
+		n.Uptime = int64(seconds - initStarted())
 	}
 	if data, err := os.ReadFile("/proc/meminfo"); err == nil {
 		n.Memory = available(string(data))
@@ -66,6 +66,26 @@ func (n *Node) system(dataDir string) {
 	if syscall.Statfs(dataDir, &fs) == nil {
 		n.DiskFree, n.DiskSize = int64(fs.Bavail)*fs.Bsize, int64(fs.Blocks)*fs.Bsize
 	}
+}
+
+// clockTicks is how many times a second the kernel counts process times for programs (USER_HZ,
+// 100 on every Linux architecture that Debian supports).
+const clockTicks = 100
+
+// initStarted is when the first process began, in seconds after the kernel's boot: later than
+// that in a container, which boots on a kernel that is up. 0 when it cannot be read.
+func initStarted() float64 {
+	data, err := os.ReadFile("/proc/1/stat")
+	if err != nil {
+		return 0
+	}
+	// The name in parentheses may hold blanks; the start time is the 20th field after it.
+	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
+	if len(fields) < 20 {
+		return 0
+	}
+	ticks, _ := strconv.ParseFloat(fields[19], 64)
+	return ticks / clockTicks
 }
 
 func firstField(text string) string {

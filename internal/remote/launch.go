@@ -48,9 +48,9 @@ func (l *launcher) startScript() string {
 
 // installScript puts what it reads under the agent's name, complete or not at all, also when
 // several controllers do so at once or the power fails, and removes agents that have not been
-// used for a month.
+// used for a month; what becomes of those is no matter.
 func (l *launcher) installScript() string {
-	return fmt.Sprintf(`set -e; mkdir -p %[1]s; t=%[2]s.$$; trap "rm -f $t" EXIT; gzip -dc >$t; chmod 755 $t; sync $t; mv $t %[2]s; find %[1]s -type f -atime +30 -delete`,
+	return fmt.Sprintf(`set -e; mkdir -p %[1]s; t=%[2]s.$$; trap "rm -f $t" EXIT; gzip -dc >$t; chmod 755 $t; sync $t; mv $t %[2]s; find %[1]s -type f -atime +30 -delete 2>/dev/null || :`,
 		l.agentDir, l.agentPath())
 }
 
@@ -124,7 +124,7 @@ func (l *launcher) start(ctx context.Context) (*Stream, error) {
 	mark, readErr := findMark(reader, noise)
 	// An agent that came up as the attempt was given up is ended like any other.
 	if release() && mark == markReady {
-		return &Stream{Reader: reader, WriteCloser: in, cmd: cmd, stderr: stderr}, nil
+		return &Stream{in: in, out: reader, cmd: cmd, stderr: stderr}, nil
 	}
 	in.Close()
 	waitErr := cmd.Wait()

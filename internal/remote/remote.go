@@ -10,6 +10,7 @@ import (
 	"io"
 	"os/exec"
 	"strings"
+	"sync"
 )
 
 // Target is how to reach a node; the fields mean what Ansible's connection variables mean.
@@ -24,19 +25,40 @@ type Target struct {
 
 // Stream is an open connection to an agent.
 type Stream struct {
-	io.Reader
-	io.WriteCloser
+	in     io.WriteCloser
+	out    io.Reader
 	cmd    *exec.Cmd
 	stderr *tail
+
+	once sync.Once
+	end  error // how ssh, or the local agent, ended
+}
+
+// Write sends to the agent.
+func (s *Stream) Write(p []byte) (int, error) { return s.in.Write(p) }
+
+// Read takes what the agent sends. When the stream ends although nobody closed it, the error is
+// what ssh or the agent had to say.
+func (s *Stream) Read(p []byte) (int, error) {
+	n, err := s.out.Read(p)
+	if !errors.Is(err, io.EOF) {
+		return n, err
+	}
+	s.finish()
+	if text := s.stderr.String(); text != "" {
+		return n, fmt.Errorf("the connection ended: %s", text)
+	}
+	return n, err
 }
 
 // Close ends the connection and waits for ssh, or the local agent, to end.
 func (s *Stream) Close() error {
-	err := s.WriteCloser.Close()
-	if waitErr := s.cmd.Wait(); err == nil {
-		err = waitErr
-	}
-	return err
+	s.finish()
+	return s.end
+}
+
+func (s *Stream) finish() {
+	s.once.Do(func() { s.end = errors.Join(s.in.Close(), s.cmd.Wait()) })
 }
 
 // UnreachableError is a node that could not be spoken to, with the command that shows why.

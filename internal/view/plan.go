@@ -93,10 +93,13 @@ func cost(c *resource.Change, style style) string {
 }
 
 func printDiff(w io.Writer, diff string, style style) {
-	for line := range strings.Lines(diff) {
-		line = printable(strings.TrimRight(line, "\n"))
+	// The two lines that name the file say what stands above already. Later ones that begin
+	// alike are content: a comment in SQL that goes.
+	header := strings.HasPrefix(diff, "--- ")
+	for i, line := range strings.Split(strings.TrimSuffix(diff, "\n"), "\n") {
+		line = printable(line)
 		switch {
-		case strings.HasPrefix(line, "---") || strings.HasPrefix(line, "+++"):
+		case header && i < 2:
 			continue
 		case strings.HasPrefix(line, "+"):
 			line = style.green(line)
@@ -149,7 +152,7 @@ func printNotes(w io.Writer, all notes, style style) {
 func summary(p *engine.Plan, style style) string {
 	actions := map[resource.Action]int{}
 	impacts := map[resource.Impact]int{}
-	nodes, lost := 0, 0
+	nodes, lost, unseen := 0, 0, 0
 	for _, n := range p.Nodes {
 		if n.Error != "" {
 			lost++
@@ -161,6 +164,9 @@ func summary(p *engine.Plan, style style) string {
 			if c.Change != nil {
 				actions[c.Change.Action]++
 				impacts[c.Change.Impact]++
+			}
+			if c.Error != "" {
+				unseen++
 			}
 		}
 	}
@@ -179,6 +185,9 @@ func summary(p *engine.Plan, style style) string {
 	}
 	if costs := costs(impacts); costs != "" {
 		text += " Users notice: " + costs + "."
+	}
+	if unseen > 0 {
+		text += " " + style.red(fmt.Sprintf("%s could not be looked at.", countOf(unseen, "step", "steps")))
 	}
 	if lost > 0 {
 		text += " " + style.red(fmt.Sprintf("%s could not be reached.", countOf(lost, "node", "nodes")))

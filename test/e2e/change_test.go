@@ -76,7 +76,7 @@ func TestChange(t *testing.T) {
 	}
 	l := login{host: "3", port: "5433", user: "test", password: "test", database: "test"}
 	w := &watch{
-		ledger: openBook(s, l, map[string][]string{"through a replica's node": {"12:5433"}}),
+		ledger: startLedger(s, l, map[string][]string{"through a replica's node": {"12:5433"}}),
 		caller: startCaller(t, s.target(l)),
 	}
 	for _, c := range changes(w.caller) {
@@ -92,7 +92,7 @@ func TestChange(t *testing.T) {
 
 // watch is the clients that are there all the time.
 type watch struct {
-	ledger *book
+	ledger *ledger
 	caller *caller
 	seen   map[string]int // what the ledger's writer has failed with
 	since  time.Time
@@ -101,12 +101,12 @@ type watch struct {
 // begin forgets what was noticed so far.
 func (w *watch) begin() {
 	w.caller.look()
-	w.seen, w.since = w.ledger.scribes[0].failures(), time.Now()
+	w.seen, w.since = w.ledger.writers[0].failures(), time.Now()
 }
 
 // noticed is what clients have noticed since begin; and how they fared, for people.
 func (w *watch) noticed() (failed []string, fared string) {
-	writer := w.ledger.scribes[0]
+	writer := w.ledger.writers[0]
 	for text, times := range writer.failures() {
 		if times > w.seen[text] {
 			failed = append(failed, fmt.Sprintf("writer, %d times: %s", times-w.seen[text], text))

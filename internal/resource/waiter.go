@@ -1,0 +1,20 @@
+package resource
+
+// Waiter is a resource whose Apply does nothing but wait, or can be left at any moment as if it
+// had. When a run is stopped it is given up at once; all others finish the step they are at.
+type Waiter interface {
+	Resource
+	// Waits marks the kind.
+	Waits()
+}
+
+var _ = []Waiter{(*Wait)(nil), (*PgReady)(nil), (*EtcdMember)(nil)}
+
+// Waits marks the kind.
+func (w *Wait) Waits() {}
+
+// Waits marks the kind.
+func (r *PgReady) Waits() {}
+
+// Waits marks the kind. Giving a learner its vote is one request, made or not.
+func (m *EtcdMember) Waits() {}
