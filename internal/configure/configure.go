@@ -91,7 +91,7 @@ func choose(addresses []fact.Address, asked string) (string, error) {
 }
 
 var (
-	publishedPassword = regexp.MustCompile(`password: DBUser\.\w+`)
+	publishedPassword = regexp.MustCompile(`password: [^\s,}]+`)
 	profileLine       = regexp.MustCompile(`(?m)^(    (?:node_tune|pg_conf): )tiny(\.yml)?$`)
 	heading           = regexp.MustCompile(`(?m)\A(#.*\n)+`)
 )

@@ -58,14 +58,14 @@ func cutting(f *fleet.Fleet, at int64) {
 // An apply that is killed at any point, or loses its nodes at any point, is finished by the
 // next one, and then nothing is left to do.
 func TestInterruptedApplyIsFinishedByTheNext(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(seed, 0))
 			path, f := sandbox(t)
-			interrupt, most := killing, int64(40)
+			interrupt, most := killing, int64(20)
 			if seed%2 == 1 {
-				interrupt, most = cutting, 250
+				interrupt, most = cutting, 200
 			}
 			interrupt(f, 6+random.Int64N(most))
 			if ends := deploy(t, path, f); ends[resource.Failed] == 0 {

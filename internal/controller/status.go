@@ -118,7 +118,7 @@ func healthQuery(n *model.Node) health.Query {
 	if p.HaproxyEnabled {
 		q.Units = append(q.Units, "haproxy.service")
 	}
-	if p.VipMode == "l2" {
+	if n.Pg.Cluster.HasVIP() {
 		q.Units, q.VIP = append(q.Units, "vip-manager.service"), p.VipAddress
 	}
 	for _, s := range n.Pg.Cluster.Services {
@@ -165,7 +165,7 @@ func etcdState(n *health.Node) string {
 
 func clusterStatus(c *model.PgCluster, answers map[string]*health.Node) ClusterStatus {
 	s := ClusterStatus{Name: c.Name}
-	if c.Param.VipMode == "l2" {
+	if c.HasVIP() {
 		s.VIP = c.Param.VipAddress
 	}
 	for _, service := range c.Services {

@@ -180,6 +180,21 @@ type ServiceServer struct {
 	Backup   bool
 }
 
+// HasVIP is true when a virtual address follows the cluster's leader. With vip_mode l4 a balancer
+// of somebody else has it; on Debian 12 nobody has, see OldVIPManager.
+func (c *PgCluster) HasVIP() bool { return c.Param.VipMode == "l2" && !c.OldVIPManager() }
+
+// OldVIPManager is true when a member's system has a vip-manager that cannot read Patroni's keys:
+// Debian 12's version 1.0.2 speaks etcd's second API, and Patroni writes with the third.
+func (c *PgCluster) OldVIPManager() bool {
+	for _, i := range c.Instances {
+		if i.Node.Facts.Release == 12 {
+			return true
+		}
+	}
+	return false
+}
+
 // HasAny is true when one of the hosts runs an instance of the cluster.
 func (c *PgCluster) HasAny(hosts []string) bool {
 	for _, i := range c.Instances {

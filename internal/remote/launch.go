@@ -77,7 +77,7 @@ func (l *launcher) sshArgs() []string {
 	args := []string{
 		"-o", "BatchMode=yes",
 		"-o", "ConnectTimeout=10",
-		"-o", "ServerAliveInterval=15",
+		"-o", "ServerAliveInterval=10",
 		"-o", "ControlMaster=auto",
 		"-o", "ControlPersist=60s",
 		"-o", "ControlPath=" + path.Join(l.controlDir, "%C"),

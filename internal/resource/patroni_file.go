@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -16,8 +17,9 @@ var (
 )
 
 // PatroniFile is a member's own patroni.yml: a file that also knows what a new content costs.
-// Apply makes a Patroni that runs read it, and after a change that takes a restart of PostgreSQL
-// waits until Patroni knows, so that a later PatroniRestart finds it. It holds no secret.
+// Apply makes a Patroni that runs read it and waits until it is in force; after a change that
+// takes a restart of PostgreSQL, until Patroni knows, so that a later PatroniRestart finds it. It
+// holds no secret.
 type PatroniFile struct {
 	Path    string      `json:"path"`
 	Content string      `json:"content"`
@@ -44,7 +46,12 @@ type localSettings struct {
 }
 
 // unread marks, across an interruption, that Patroni has not been told of the new file yet.
-func (f *PatroniFile) unread() Notification { return ReloadOf(filepath.Base(f.Path)) }
+func (f *PatroniFile) unread() Notification { return PatroniReads(f.Path) }
+
+// PatroniReads asks for the file to be read again, and with it what PostgreSQL has from
+// elsewhere, such as its certificate. The step of a PatroniFile of that path comes later in the
+// listing; a reload of Patroni's unit would be over before PostgreSQL has noticed.
+func PatroniReads(path string) Notification { return ReloadOf(filepath.Base(path)) }
 
 // Diff compares the file, and tells when PostgreSQL will have to restart for it.
 func (f *PatroniFile) Diff(ctx context.Context, h *Host) (*Change, error) {
@@ -129,8 +136,10 @@ func (f *PatroniFile) Apply(ctx context.Context, h *Host) error {
 	return h.noticeTaken(f.unread().Unit)
 }
 
-// reload tells Patroni of the file. One that does not run reads it when it starts.
-func (f *PatroniFile) reload(ctx context.Context, h *Host, wait bool) error {
+// reload tells Patroni of the file, and waits until PostgreSQL has what is in it: an access rule
+// that is not in force yet would be a surprise. A Patroni that does not run reads the file when
+// it starts.
+func (f *PatroniFile) reload(ctx context.Context, h *Host, restart bool) error {
 	if f.API.URL == "" {
 		return nil
 	}
@@ -138,8 +147,37 @@ func (f *PatroniFile) reload(ctx context.Context, h *Host, wait bool) error {
 	if err != nil {
 		return err
 	}
-	if err := client.Reload(ctx); err != nil || !wait {
+	before := f.loaded(ctx, h)
+	if err := client.Reload(ctx); err != nil {
 		return err
 	}
-	return client.settled(ctx)
+	if restart {
+		return client.settled(ctx)
+	}
+	deadline := time.Now().Add(settlePatience)
+	for before != "" && f.loaded(ctx, h) == before {
+		if time.Now().After(deadline) {
+			return errors.New("PostgreSQL was not told to reload; see Patroni's log")
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(settlePause):
+		}
+	}
+	return nil
+}
+
+// loaded is when PostgreSQL read its configuration; empty when it cannot be asked. Patroni makes
+// it do so whenever it was told to read its own.
+func (f *PatroniFile) loaded(ctx context.Context, h *Host) string {
+	var at string
+	s, err := f.Conn.session(ctx, h, maintenance)
+	if err == nil {
+		err = s.QueryRow(ctx, "SELECT pg_conf_load_time()::text").Scan(&at)
+	}
+	if err != nil {
+		return ""
+	}
+	return at
 }

@@ -58,7 +58,7 @@ func TestPatroniReadsItsFile(t *testing.T) {
 		if c, err := f.Diff(t.Context(), h); c != nil || err != nil {
 			t.Errorf("again: %+v, %v", c, err)
 		}
-		if d := cmp.Diff([]string{"reload a"}, cluster.ordered()); d != "" {
+		if d := cmp.Diff([]string{"reload a", "config a"}, cluster.ordered()); d != "" {
 			t.Error(d)
 		}
 	}
@@ -84,7 +84,7 @@ func TestInterruptedPatroniFileIsReadLater(t *testing.T) {
 	if err := f.Apply(t.Context(), h); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"reload a"}, cluster.ordered()); d != "" {
+	if d := cmp.Diff([]string{"reload a", "config a"}, cluster.ordered()); d != "" {
 		t.Error(d)
 	}
 	if c, err := f.Diff(t.Context(), h); c != nil || err != nil {

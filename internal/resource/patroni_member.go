@@ -139,10 +139,20 @@ func (p *Patroni) PatchConfig(ctx context.Context, patch map[string]any) error {
 	return p.order(ctx, "change Patroni's configuration", http.MethodPatch, "/config", patch, patroniPatience)
 }
 
-// Reload makes the member read its file and run its loop now. It answers before that is done.
+// Reload makes the member read its file. It answers before that is done: the member does it in
+// its next loop, which it is woken for where it can be.
 func (p *Patroni) Reload(ctx context.Context) error {
-	return p.order(ctx, "reload Patroni", http.MethodPost, "/reload", nil, patroniPatience)
+	if err := p.order(ctx, "reload Patroni", http.MethodPost, "/reload", nil, patroniPatience); err != nil {
+		return err
+	}
+	// Any change of the configuration wakes a member, also one that removes a key that is not
+	// there. Where that fails the loop comes by itself, within seconds.
+	_ = p.PatchConfig(ctx, map[string]any{wakeKey: nil})
+	return nil
 }
+
+// wakeKey is in no configuration.
+const wakeKey = "pigsty_wake"
 
 // Restart restarts PostgreSQL on the member and returns when Patroni is done with it, or gives
 // up after timeout.

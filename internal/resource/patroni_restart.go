@@ -141,6 +141,7 @@ func (r *PatroniRestart) Apply(ctx context.Context, h *Host) error {
 				return r.stopped(err, steps[i:])
 			}
 		}
+		r.follow(ctx, h, members)
 	}
 	members, _, err := r.observe(ctx, h)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 const (
 	comebackPause   = 500 * time.Millisecond
 	catchUpPatience = 10 * time.Second
+	followPatience  = 30 * time.Second
 )
 
 // carryOut restarts one member and returns when it does its work again.
@@ -80,6 +81,29 @@ func (r *PatroniRestart) switchOver(ctx context.Context, h *Host, leader *Patron
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(comebackPause):
+		}
+	}
+}
+
+// follow waits until the replicas that streamed before do so again: one whose primary has
+// restarted looks for it every five seconds. One that does not is noted, and delays nobody.
+func (r *PatroniRestart) follow(ctx context.Context, h *Host, members []clusterMember) {
+	client, err := h.Patroni(r.API)
+	if err != nil {
+		return
+	}
+	deadline := time.Now().Add(followPatience)
+	for _, m := range members {
+		for !m.Leads() && m.problem == nil && m.own.ReplicationState == "streaming" && ctx.Err() == nil {
+			now, err := client.At(m.APIURL).Member(ctx)
+			if err == nil && (now.Role == "primary" || now.ReplicationState == "streaming") {
+				break
+			}
+			if time.Now().After(deadline) {
+				h.Note("%s does not stream from the primary yet", m.Name)
+				break
+			}
+			time.Sleep(comebackPause)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func connections(w io.Writer, c *model.PgCluster) {
 
 // entrance is the address to give to clients: the virtual one, or the declared primary's.
 func entrance(c *model.PgCluster) string {
-	if c.Param.VipMode == "l2" {
+	if c.HasVIP() {
 		return c.Param.VipAddress
 	}
 	return c.Primary().Node.Addr

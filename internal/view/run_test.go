@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,12 +67,13 @@ func TestRunWithoutTerminal(t *testing.T) {
 
 // screen is a terminal as far as the live view uses one: it understands "up" and "clear below".
 type screen struct {
-	lines []string // finished lines; what stays and what is drawn anew
-	raw   bytes.Buffer
+	mu    sync.Mutex
+	lines []string // what is to be seen
 }
 
 func (s *screen) Write(p []byte) (int, error) {
-	s.raw.Write(p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	text := string(p)
 	var up int
 	if n, _ := fmt.Sscanf(text, "\x1b[%dA\x1b[J", &up); n == 1 {
@@ -82,10 +84,17 @@ func (s *screen) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// text is what the screen shows, once nobody draws any more.
+func (s *screen) text() string {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.lines, "\n")
+}
+
 func (s *screen) want(t *testing.T, when, want string) {
 	t.Helper()
-	synctest.Wait() // for the line that is being drawn
-	if got := strings.Join(s.lines, "\n"); got != want {
+	if got := s.text(); got != want {
 		t.Errorf("%s the screen shows\n%s\nwant\n%s", when, got, want)
 	}
 }
@@ -127,9 +136,8 @@ func TestLiveViewKeepsToAFewLines(t *testing.T) {
 			l.begin(fmt.Sprintf("n%02d", i), "busy")
 		}
 		time.Sleep(200 * time.Millisecond)
-		synctest.Wait()
-		if len(s.lines) != maxLive+1 || s.lines[maxLive] != "… and 3 more" {
-			t.Errorf("%q", s.lines)
+		if text := s.text(); strings.Count(text, "\n") != maxLive || !strings.HasSuffix(text, "\n… and 3 more") {
+			t.Errorf("%q", text)
 		}
 		l.stop()
 		s.want(t, "at the end", "")

@@ -38,7 +38,7 @@ var (
 	}
 	newCertificate = []string{
 		"pg-test-* ~ certificate:/etc/pigsty/pgsql/server.crt",
-		"pg-test-* ! unit:patroni.service reload",
+		"pg-test-* ! patroni_file:/etc/patroni/patroni.yml reload",
 		"pg-test-* ! unit:pgbouncer.service reload",
 		"pg-test-* ! unit:vip-manager.service restart",
 	}
@@ -75,7 +75,7 @@ func TestChange(t *testing.T) {
 		t.Errorf("softwareLayer lacks packages:\n%s", packageLines(r.out))
 	}
 	l := login{host: "3", port: "5433", user: "test", password: "test", database: "test"}
-	w := &watch{
+	w := &clients{
 		ledger: startLedger(s, l, map[string][]string{"through a replica's node": {"12:5433"}}),
 		caller: startCaller(t, s.target(l)),
 	}
@@ -90,8 +90,8 @@ func TestChange(t *testing.T) {
 	w.ledger.close(s, l).check(t)
 }
 
-// watch is the clients that are there all the time.
-type watch struct {
+// clients are there all the time, one that stays and one that comes and goes.
+type clients struct {
 	ledger *ledger
 	caller *caller
 	seen   map[string]int // what the ledger's writer has failed with
@@ -99,13 +99,13 @@ type watch struct {
 }
 
 // begin forgets what was noticed so far.
-func (w *watch) begin() {
+func (w *clients) begin() {
 	w.caller.look()
 	w.seen, w.since = w.ledger.writers[0].failures(), time.Now()
 }
 
 // noticed is what clients have noticed since begin; and how they fared, for people.
-func (w *watch) noticed() (failed []string, fared string) {
+func (w *clients) noticed() (failed []string, fared string) {
 	writer := w.ledger.writers[0]
 	for text, times := range writer.failures() {
 		if times > w.seen[text] {
@@ -128,7 +128,7 @@ func packageLines(out string) string {
 	return strings.Join(lines, "")
 }
 
-func (c *change) run(t *testing.T, s *site, w *watch) {
+func (c *change) run(t *testing.T, s *site, w *clients) {
 	c.edit(s)
 	want := members(c.plan)
 	got := slices.DeleteFunc(s.plan(), func(line string) bool {
@@ -142,8 +142,7 @@ func (c *change) run(t *testing.T, s *site, w *watch) {
 	began := time.Now()
 	s.apply()
 	took := time.Since(began)
-	// Reloads are asked for and take effect a moment later, which clients must not notice.
-	time.Sleep(time.Second)
+	time.Sleep(time.Second) // for clients to notice what reloads do a moment later
 	after := s.look()
 	failed, fared := w.noticed()
 	if restarted := before.differs(after); !slices.Equal(restarted, members(c.restarted)) {
@@ -503,7 +502,6 @@ func changes(calls *caller) []change {
 			},
 			fresh: []string{"pg-test-4"},
 			plan: append([]string{
-				"pg-meta-1 ~ block:/home/dba/.ssh/authorized_keys#admin",
 				"pg-test-* ~ block:/home/dba/.ssh/authorized_keys#admin",
 				"pg-test-* ~ block:/var/lib/pgsql/.ssh/authorized_keys#cluster pg-test",
 			}, newServices...),
@@ -535,7 +533,7 @@ func certificateRenewed() change {
 		},
 		plan: []string{
 			"pg-test-2 + certificate:/etc/pigsty/pgsql/server.crt",
-			"pg-test-2 ! unit:patroni.service reload",
+			"pg-test-2 ! patroni_file:/etc/patroni/patroni.yml reload",
 			"pg-test-2 ! unit:pgbouncer.service reload",
 			"pg-test-2 ! unit:vip-manager.service restart",
 		},

@@ -79,7 +79,7 @@ func (m *member) wanted() []string {
 		wanted = append(wanted, "pgbouncer")
 	}
 	if m.p.HaproxyEnabled {
-		wanted = append(wanted, "haproxy")
+		wanted = append(wanted, "haproxy", "socat")
 	}
 	if m.hasVIP() {
 		wanted = append(wanted, "vip-manager")

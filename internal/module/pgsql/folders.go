@@ -86,7 +86,7 @@ func (m *member) certificate() {
 }
 
 func (m *member) certificateUsers() []resource.Notification {
-	users := []resource.Notification{resource.ReloadOf(patroniUnit)}
+	users := []resource.Notification{resource.PatroniReads(patroniConfig)}
 	if m.p.PgbouncerEnabled {
 		users = append(users, resource.ReloadOf(pgbouncerUnit))
 	}

@@ -8,14 +8,17 @@ import (
 	"pigsty/internal/resource"
 )
 
-const haproxyEnv = "/etc/haproxy/haproxy.env"
+const (
+	haproxyEnv   = "/etc/haproxy/haproxy.env"
+	haproxyState = "/run/haproxy/server-state"
+)
 
 // haproxyView is what the template of haproxy.cfg is filled with.
 type haproxyView struct {
-	Cluster, Instance, ClientTimeout, ServerTimeout, MetricsPath string
-	AdminPort                                                    int
-	Auth                                                         bool
-	Services                                                     []haproxyService
+	Cluster, Instance, ClientTimeout, ServerTimeout, MetricsPath, StateFile string
+	AdminPort                                                               int
+	Auth                                                                    bool
+	Services                                                                []haproxyService
 }
 
 type haproxyService struct {
@@ -38,7 +41,7 @@ func (m *member) haproxy() {
 		{"HAPROXY_ADMIN_PASSWORD", m.c.Param.HaproxyAdminPassword},
 	}), restart)
 	v := haproxyView{
-		Cluster: m.c.Name, Instance: m.i.Name, MetricsPath: "/metrics", AdminPort: m.c.Param.HaproxyExporterPort,
+		Cluster: m.c.Name, Instance: m.i.Name, MetricsPath: "/metrics", StateFile: haproxyState, AdminPort: m.c.Param.HaproxyExporterPort,
 		ClientTimeout: m.c.Param.HaproxyClientTimeout, ServerTimeout: m.c.Param.HaproxyServerTimeout,
 		Auth: m.c.Param.HaproxyAuthEnabled,
 	}
@@ -46,7 +49,7 @@ func (m *member) haproxy() {
 		v.Services = append(v.Services, m.service(s))
 	}
 	m.file("/etc/haproxy/haproxy.cfg", v, resource.ReloadOf(haproxyUnit))
-	m.file("/etc/systemd/system/haproxy.service.d/pigsty.conf", struct{ EnvFile string }{haproxyEnv}, restart)
+	m.file("/etc/systemd/system/haproxy.service.d/pigsty.conf", struct{ EnvFile, StateFile string }{haproxyEnv, haproxyState}, restart)
 	m.add(&resource.Unit{Unit: haproxyUnit, RestartImpact: resource.Restart})
 }
 

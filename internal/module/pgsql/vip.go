@@ -11,12 +11,10 @@ const (
 	vipEnv    = "/etc/vip-manager.env"
 )
 
-// hasVIP tells whether vip-manager runs on the member. With vip_mode l4 a balancer of somebody
-// else's has the address.
-func (m *member) hasVIP() bool { return m.c.Param.VipMode == "l2" }
+// hasVIP tells whether vip-manager runs on the member.
+func (m *member) hasVIP() bool { return m.c.HasVIP() }
 
-// vip lets the cluster's address follow its leader. Debian 13's vip-manager2 3.0 and 12's
-// vip-manager 1.0.2 read the same keys.
+// vip lets the cluster's address follow its leader.
 func (m *member) vip() {
 	if !m.hasVIP() {
 		return
