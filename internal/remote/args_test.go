@@ -26,7 +26,7 @@ func TestSplitArgs(t *testing.T) {
 
 func TestSSHArguments(t *testing.T) {
 	always := []string{
-		"-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=10",
+		"-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=4",
 		"-o", "ControlMaster=auto", "-o", "ControlPersist=60s", "-o", "ControlPath=/c/%C", "-T",
 	}
 	for _, c := range []struct {

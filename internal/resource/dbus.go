@@ -66,6 +66,11 @@ func (s *dbusSystemd) properties(ctx context.Context, unit string) (UnitState, m
 		File:       text("UnitFileState"),
 		NeedReload: stale,
 	}
+	if fragment := text("FragmentPath"); fragment != "" {
+		state.Files = append(state.Files, fragment)
+	}
+	dropIns, _ := p["DropInPaths"].([]string)
+	state.Files = append(state.Files, dropIns...)
 	if s.enabled[unit] {
 		state.File = "enabled"
 	}

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	udiff "github.com/aymanbagabas/go-udiff"
 )
@@ -126,17 +125,6 @@ func (f *File) Apply(_ context.Context, h *Host) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	h.unitWritten = h.unitWritten || f.overrides(h)
+	h.wroteUnit(f.Path)
 	return writeAtomic(path, []byte(f.Content), f.mode(), uid, gid)
-}
-
-// overrides tells whether the file changes a unit that comes with a package. systemd may have
-// read the package's file already, and does not see that another one counts now.
-func (f *File) overrides(h *Host) bool {
-	name, ours := strings.CutPrefix(f.Path, "/etc/systemd/system/")
-	if !ours {
-		return false
-	}
-	_, err := os.Lstat(h.Path("/usr/lib/systemd/system/" + name))
-	return strings.HasSuffix(filepath.Dir(f.Path), ".d") || err == nil
 }

@@ -38,9 +38,9 @@ type Host struct {
 	kept    map[string]io.Closer
 	// marked are the units that this run itself has asked to take notice; see Mark.
 	marked map[string]bool
-	// unitWritten is true when this run has written over a package's unit since systemd last read
-	// them; see File.overrides.
-	unitWritten bool
+	// unitFiles are units' files and drop-ins that this run has written since systemd last read
+	// its units.
+	unitFiles []string
 }
 
 // Path is where a node's path lies in this process's file tree.

@@ -8,6 +8,9 @@ type UnitState struct {
 	Active     string // active, reloading, inactive, failed, activating …
 	File       string // enabled, disabled, static, masked …; empty when there is no file
 	NeedReload bool   // its file changed since systemd read it
+
+	// Files are its file and drop-ins, as far as systemd has read them.
+	Files []string
 }
 
 // Running tells whether the unit is up.

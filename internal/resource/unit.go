@@ -3,6 +3,9 @@ package resource
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 )
 
 var (
@@ -133,18 +136,49 @@ func (u *Unit) Apply(ctx context.Context, h *Host) error {
 // fresh is the unit's state by its files as they are now. systemd reads new files by itself, but
 // those of a unit it has loaded only when told, and it does not always say that it should be: a
 // first drop-in in a new folder escapes Debian 12's. So it is told, too, after this run wrote
-// such a file, or an earlier one was cut short before the unit took notice. Not more often than
-// that: systemd starts a dozen programs each time, for some tenths of a second.
+// such a file that it does not name, or an earlier one was cut short before the unit took notice.
+// Not more often than that: systemd starts a dozen programs each time, for some tenths of a second.
 func (u *Unit) fresh(ctx context.Context, h *Host) (UnitState, error) {
 	state, err := h.Systemd.State(ctx, u.Unit)
-	if err != nil || !state.NeedReload && !h.unitWritten && !h.inherited(u.Unit) {
+	if err != nil || !state.NeedReload && !h.unread(u.Unit, state) && !h.inherited(u.Unit) {
 		return state, err
 	}
 	if err := h.Systemd.ReadUnits(ctx); err != nil {
 		return state, err
 	}
-	h.unitWritten = false
+	h.unitFiles = nil
 	return h.Systemd.State(ctx, u.Unit)
+}
+
+const unitFolder = "/etc/systemd/system/"
+
+// wroteUnit remembers the path if it is that of a unit's file or drop-in.
+func (h *Host) wroteUnit(path string) {
+	if strings.HasPrefix(path, unitFolder) {
+		h.unitFiles = append(h.unitFiles, path)
+	}
+}
+
+// unread tells whether this run wrote a drop-in of the unit, or a file in place of its
+// package's, that systemd does not name among the unit's files. One that it names it has read;
+// whether it has read the latest, NeedReload says.
+func (h *Host) unread(unit string, state UnitState) bool {
+	return slices.ContainsFunc(h.unitFiles, func(path string) bool {
+		name, dropIn := strings.CutSuffix(filepath.Base(filepath.Dir(path)), ".d")
+		if !dropIn {
+			name = filepath.Base(path)
+		}
+		return (name == unit || name == template(unit)) && !slices.Contains(state.Files, path)
+	})
+}
+
+// template is the name of the file that a unit such as redis@6379.service is made from.
+func template(unit string) string {
+	name, instance, is := strings.Cut(unit, "@")
+	if !is {
+		return unit
+	}
+	return name + "@" + filepath.Ext(instance)
 }
 
 func (u *Unit) bringUp(ctx context.Context, h *Host, state UnitState) error {

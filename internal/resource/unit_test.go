@@ -124,9 +124,24 @@ func TestInheritedNotificationReadsUnits(t *testing.T) {
 func TestUnitOfOursOverAPackages(t *testing.T) {
 	h := newNode(t)
 	put(t, h, "/usr/lib/systemd/system/app.service", installable)
-	converge(t, h, &resource.File{Path: unitPath, Content: installable}, resource.Create)
+	u := &resource.Unit{Unit: "app.service"}
+	converge(t, h, u, resource.Update)
+	converge(t, h, &resource.File{Path: unitPath, Content: installable + "# ours\n"}, resource.Create)
+	if err := h.Mark(resource.RestartOf("app.service")); err != nil {
+		t.Fatal(err)
+	}
+	converge(t, h, u, resource.Run)
+	expectSystemd(t, h.Systemd.(*simulate.Systemd), "enable app.service", "start app.service", "daemon-reload", "restart app.service")
+}
+
+// A drop-in that systemd does not know of, as Debian 12's may not, is read before the start.
+func TestDropInIsRead(t *testing.T) {
+	h, s := withUnit(t, installable)
+	converge(t, h, &resource.File{Path: "/etc/systemd/system/other.service.d/limits.conf", Content: "[Service]\n"}, resource.Create)
 	converge(t, h, &resource.Unit{Unit: "app.service"}, resource.Update)
-	expectSystemd(t, h.Systemd.(*simulate.Systemd), "daemon-reload", "enable app.service", "start app.service")
+	converge(t, h, &resource.File{Path: "/etc/systemd/system/app.service.d/limits.conf", Content: "[Service]\n"}, resource.Create)
+	converge(t, h, &resource.Unit{Unit: "app.service", Stopped: true}, resource.Update)
+	expectSystemd(t, s, "enable app.service", "start app.service", "daemon-reload", "stop app.service")
 }
 
 func TestNotificationOutlivesFailure(t *testing.T) {

@@ -34,6 +34,9 @@ type member struct {
 	steps []resource.Step
 
 	branch string // of the steps that are added
+	// verifiers are those made so far for the cluster, by user and password: making one is
+	// slow on purpose, and every member needs it.
+	verifiers map[[2]string]string
 }
 
 // add lists a resource as the member's next step.

@@ -41,8 +41,9 @@ var listing = []func(*member){
 func Compile(d *model.Deployment) []resource.Step {
 	var steps []resource.Step
 	for _, c := range d.Pg {
+		verifiers := map[[2]string]string{}
 		for _, i := range c.Instances {
-			m := &member{d: d, c: c, i: i, p: i.Param}
+			m := &member{d: d, c: c, i: i, p: i.Param, verifiers: verifiers}
 			for _, list := range listing {
 				list(m)
 				m.branch = ""

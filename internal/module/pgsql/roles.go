@@ -113,7 +113,13 @@ func (m *member) verifier(u param.User) string {
 		sum := md5.Sum([]byte(password + u.Name))
 		return "md5" + hex.EncodeToString(sum[:])
 	}
-	return secret.ScramVerifier(password, m.d.Derive("scram", m.c.Name, u.Name)[:16])
+	key := [2]string{u.Name, password}
+	made, ok := m.verifiers[key]
+	if !ok {
+		made = secret.ScramVerifier(password, m.d.Derive("scram", m.c.Name, u.Name)[:16])
+		m.verifiers[key] = made
+	}
+	return made
 }
 
 // storedPassword matches what is no password but what PostgreSQL keeps of one.

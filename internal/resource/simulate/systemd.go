@@ -64,6 +64,9 @@ func (s *Systemd) State(_ context.Context, unit string) (resource.UnitState, err
 		return state, nil
 	}
 	state.Load = "loaded"
+	if path, ok := s.node.unitFile(unit); ok {
+		state.Files = []string{path}
+	}
 	if state.Active == "active" {
 		loaded, err := s.node.read(activeDir + "/" + unit)
 		if err != nil {

@@ -18,6 +18,16 @@ const (
 // unitText is the text of the unit's file, or of the template it is an instance of, with what
 // its drop-ins add.
 func (n node) unitText(unit string) (string, bool) {
+	path, found := n.unitFile(unit)
+	if !found {
+		return "", false
+	}
+	text, err := n.read(path)
+	return text + n.dropIns(unit), err == nil
+}
+
+// unitFile is the file that counts for the unit, or for the template it is an instance of.
+func (n node) unitFile(unit string) (path string, found bool) {
 	names := []string{unit}
 	if name, instance, ok := strings.Cut(unit, "@"); ok {
 		names = append(names, name+"@"+filepath.Ext(instance))
@@ -25,8 +35,7 @@ func (n node) unitText(unit string) (string, bool) {
 	for _, name := range names {
 		for _, dir := range []string{unitDir, vendorDir} {
 			if path := filepath.Join(dir, name); n.exists(path) {
-				text, err := n.read(path)
-				return text + n.dropIns(unit), err == nil
+				return path, true
 			}
 		}
 	}
