@@ -42,11 +42,6 @@ func (r *results) ensure(ctx context.Context, l *lab) error {
 	}
 	r.playbook = a
 	say("%s: %d tasks", r.ansibleVersion, a.tasks)
-	first, err := a.run(ctx, r)
-	if err != nil {
-		return err
-	}
-	r.ansibleFirst = first
 	for range r.options.ansible {
 		full, err := a.run(ctx, r)
 		if err != nil {

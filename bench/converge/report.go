@@ -30,7 +30,6 @@ type results struct {
 
 	ansibleVersion            string
 	playbook                  *ansible
-	ansibleFirst              cost
 	ansibleFull, ansibleCheck []cost
 	ansibleChanged            int
 }
@@ -184,9 +183,8 @@ func (r *results) comparison(p func(string, ...any)) {
 	}
 	line("`pigsty plan`, warm", r.warm)
 	line("`pigsty apply`, nothing to do, databases in use", r.again)
-	line("`ansible-playbook --check`, warm", r.ansibleCheck)
-	line("`ansible-playbook`, warm", r.ansibleFull)
-	line("`ansible-playbook`, first run", []cost{r.ansibleFirst})
+	line("`ansible-playbook --check`", r.ansibleCheck)
+	line("`ansible-playbook`", r.ansibleFull)
 	p("\nWhat the playbook leaves out, in Ansible's favour:\n")
 	p("- steps without a counterpart: %s;", counts(a.leftOut))
 	p("- what certificates are for and when they expire (only owner and mode are looked at), the trust store's bundle,")

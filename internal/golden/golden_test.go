@@ -41,6 +41,7 @@ func (*thing) Apply(context.Context, *resource.Host) error                    { 
 func step(node string, r resource.Resource) resource.Step {
 	return resource.Step{Node: node, Module: "m", Resource: r}
 }
+
 func example() []resource.Step {
 	plain := step("b", &resource.File{Path: "/etc/motd", Content: "one\n\n  two", Mode: 0o600})
 	plain.Branch = "side"

@@ -124,7 +124,9 @@ func TestOldFileIsUnderstood(t *testing.T) {
 	}
 	want := []any{
 		false, "consul", "pg_stat_statements", true, false, "consul",
-		[]string{"chrony"}, []string{"htop"}, []string{"http://yum.pigsty/pigsty.repo"},
+		[]string{"chrony"},
+		[]string{"htop"},
+		[]string{"http://yum.pigsty/pigsty.repo"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -12,8 +12,12 @@ var objects = []struct {
 	title  string
 	sample any
 }{
-	{"user", User{}}, {"database", Database{}}, {"extension", Extension{}},
-	{"service", Service{}}, {"servicehaproxy", ServiceHaproxy{}}, {"hbarule", HbaRule{}},
+	{"user", User{}},
+	{"database", Database{}},
+	{"extension", Extension{}},
+	{"service", Service{}},
+	{"servicehaproxy", ServiceHaproxy{}},
+	{"hbarule", HbaRule{}},
 }
 
 // Markdown gives docs/parameters.md.

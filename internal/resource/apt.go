@@ -65,9 +65,11 @@ func aptInstall(ctx context.Context, h *Host, packages []string, recommends bool
 }
 
 func aptInstallOnce(ctx context.Context, h *Host, packages []string, recommends bool) error {
-	argv := []string{"apt-get", "install", "-y", "-q",
+	argv := []string{
+		"apt-get", "install", "-y", "-q",
 		"-o", "Dpkg::Options::=--force-confold",
-		"-o", fmt.Sprintf("DPkg::Lock::Timeout=%d", int(aptLockWait.Seconds()))}
+		"-o", fmt.Sprintf("DPkg::Lock::Timeout=%d", int(aptLockWait.Seconds())),
+	}
 	if !recommends {
 		argv = append(argv, "--no-install-recommends")
 	}

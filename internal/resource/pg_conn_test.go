@@ -95,7 +95,8 @@ func TestEditsRunInTransactions(t *testing.T) {
 	}
 	err = s.run(t.Context(), "test", []pgEdit{
 		{SQL: []string{"CREATE DATABASE a"}, Alone: true},
-		{SQL: []string{"ONE"}}, {SQL: []string{"TWO", "THREE"}},
+		{SQL: []string{"ONE"}},
+		{SQL: []string{"TWO", "THREE"}},
 		{SQL: []string{"MOVE"}, Alone: true},
 		{SQL: []string{"FOUR"}},
 	})

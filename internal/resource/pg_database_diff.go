@@ -78,8 +78,11 @@ func (d *PgDatabase) asCreated() *databaseRow {
 		owner: d.owner(), encoding: d.Encoding, wanted: d.Encoding, collate: d.collate(), ctype: d.ctype(),
 		tablespace: d.Tablespace, allowConn: true, connLimit: -1,
 		acl: acl{
-			{privilege: "CONNECT"}, {privilege: "TEMPORARY"},
-			{grantee: d.owner(), privilege: "CREATE"}, {grantee: d.owner(), privilege: "CONNECT"}, {grantee: d.owner(), privilege: "TEMPORARY"},
+			{privilege: "CONNECT"},
+			{privilege: "TEMPORARY"},
+			{grantee: d.owner(), privilege: "CREATE"},
+			{grantee: d.owner(), privilege: "CONNECT"},
+			{grantee: d.owner(), privilege: "TEMPORARY"},
 		},
 	}
 }

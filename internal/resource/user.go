@@ -59,8 +59,10 @@ func (u *User) Diff(_ context.Context, h *Host) (*Change, error) {
 	}
 	c := &Change{Action: Update}
 	for _, f := range []struct{ name, before, after string }{
-		{"group", u.primary(h, found), u.Group}, {"home", found.field(5), u.Home},
-		{"shell", found.field(6), u.Shell}, {"comment", found.field(4), u.Comment},
+		{"group", u.primary(h, found), u.Group},
+		{"home", found.field(5), u.Home},
+		{"shell", found.field(6), u.Shell},
+		{"comment", found.field(4), u.Comment},
 	} {
 		if f.after != "" {
 			c.Add(f.name, f.before, f.after)

@@ -77,8 +77,10 @@ func (u *User) shell() string {
 func (u *User) modify(ctx context.Context, h *Host, found account) error {
 	argv := []string{"usermod"}
 	for _, f := range []struct{ option, before, after string }{
-		{"--gid", u.primary(h, found), u.Group}, {"--home", found.field(5), u.Home},
-		{"--shell", found.field(6), u.Shell}, {"--comment", found.field(4), u.Comment},
+		{"--gid", u.primary(h, found), u.Group},
+		{"--home", found.field(5), u.Home},
+		{"--shell", found.field(6), u.Shell},
+		{"--comment", found.field(4), u.Comment},
 	} {
 		if f.after != "" && f.before != f.after {
 			argv = append(argv, f.option, f.after)

@@ -57,6 +57,7 @@ var oneLogin = login{host: "13", port: "5433", user: "test", password: "test", d
 // TestEtcd breaks, replaces, adds and removes members of etcd while a client writes to
 // PostgreSQL, which has to notice none of it.
 func TestEtcd(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	nodes := startNodes(t, "t-etcd", "10.10.74.0/24", 5, withSoftware)
 	e := &etcd{site: filledSite(t, nodes, quorum)}
 	e.apply()

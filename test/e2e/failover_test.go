@@ -53,6 +53,7 @@ var testLogin = login{host: "3", port: "5433", user: "test", password: "test", d
 // TestFailover breaks machines of a synchronous cluster under load, in the ways in which they
 // break. Every time the cluster has to come back by itself, with every acknowledged write.
 func TestFailover(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	s := startNodes(t, "t-fail", "10.10.72.0/24", 3, withSoftware)
 	f := &failover{site: filledSite(t, s, critical)}
 	f.apply()

@@ -27,6 +27,7 @@ import (
 // TestInterrupt deploys on fresh nodes twice and breaks the runs on the way, at moments that are
 // drawn from all of the deployment. Whatever happened, one more apply has to finish the work.
 func TestInterrupt(t *testing.T) {
+	t.Parallel() // most of it is waiting
 	nodes := startNodes(t, "t-kill", "10.10.73.0/24", 4, withSoftware)
 	s := newSite(t, nodes, "sandbox.yml")
 	seed := uint64(time.Now().UnixNano())

@@ -84,7 +84,8 @@ func TestCompile(t *testing.T) {
 
 func TestCompileGivesTheSameTwice(t *testing.T) {
 	for name := range cases {
-		if golden.Steps(node.Compile(deployment(t, name))) != golden.Steps(node.Compile(deployment(t, name))) {
+		first, second := golden.Steps(node.Compile(deployment(t, name))), golden.Steps(node.Compile(deployment(t, name)))
+		if first != second {
 			t.Errorf("%s: two compiles differ", name)
 		}
 	}

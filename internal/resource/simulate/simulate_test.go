@@ -54,8 +54,15 @@ func TestStateOutlivesHost(t *testing.T) {
 func TestOtherCommandsAreRefused(t *testing.T) {
 	h := simulate.NewHost(t.TempDir())
 	for _, argv := range [][]string{
-		{"rm", "-rf", "/"}, {"apt-get", "purge", "curl"}, {"dpkg", "-i", "x.deb"}, {"tuned-adm", "off"},
-		{"useradd"}, {"usermod", "a", "b"}, {"groupadd"}, {"usermod", "nobody-here"}, {"groupadd", "root"},
+		{"rm", "-rf", "/"},
+		{"apt-get", "purge", "curl"},
+		{"dpkg", "-i", "x.deb"},
+		{"tuned-adm", "off"},
+		{"useradd"},
+		{"usermod", "a", "b"},
+		{"groupadd"},
+		{"usermod", "nobody-here"},
+		{"groupadd", "root"},
 	} {
 		_, err := h.Exec.Run(context.Background(), resource.Command{Argv: argv})
 		if _, ok := errors.AsType[*resource.CommandError](err); !ok {
