@@ -176,8 +176,13 @@ func flags(r *resource.PgRole) string {
 		name string
 		on   bool
 	}{
-		{"LOGIN", r.Login}, {"SUPERUSER", r.Superuser}, {"CREATEDB", r.CreateDB || r.Superuser}, {"CREATEROLE", r.CreateRole || r.Superuser},
-		{"REPLICATION", r.Replication || r.Superuser}, {"BYPASSRLS", r.BypassRLS || r.Superuser}, {"INHERIT", r.Inherit},
+		{"LOGIN", r.Login},
+		{"SUPERUSER", r.Superuser},
+		{"CREATEDB", r.CreateDB || r.Superuser},
+		{"CREATEROLE", r.CreateRole || r.Superuser},
+		{"REPLICATION", r.Replication || r.Superuser},
+		{"BYPASSRLS", r.BypassRLS || r.Superuser},
+		{"INHERIT", r.Inherit},
 	} {
 		switch {
 		case f.on:

@@ -35,13 +35,15 @@ type EtcdStatus struct {
 
 // ClusterStatus is one PostgreSQL cluster as the first of its members that answers sees it.
 type ClusterStatus struct {
-	Name      string          `json:"name"`
-	Paused    bool            `json:"paused,omitempty"`
-	VIP       string          `json:"vip,omitempty"`
-	VIPHolder string          `json:"vip_holder,omitempty"` // name of the instance whose node has it
-	Members   []health.Member `json:"members,omitempty"`
-	Missing   []string        `json:"missing,omitempty"` // instances the inventory wants and Patroni does not know
-	Services  []ServiceStatus `json:"services,omitempty"`
+	Name      string `json:"name"`
+	Paused    bool   `json:"paused,omitempty"`
+	VIP       string `json:"vip,omitempty"`
+	VIPHolder string `json:"vip_holder,omitempty"` // name of the instance whose node has it
+	// VIPAlso are others that have the address as well, which must not be.
+	VIPAlso  []string        `json:"vip_also,omitempty"`
+	Members  []health.Member `json:"members,omitempty"`
+	Missing  []string        `json:"missing,omitempty"` // instances the inventory wants and Patroni does not know
+	Services []ServiceStatus `json:"services,omitempty"`
 }
 
 // ServiceStatus is one service: where it listens, and on how many of the members that answer.
@@ -179,8 +181,12 @@ func clusterStatus(c *model.PgCluster, answers map[string]*health.Node) ClusterS
 		if s.Members == nil {
 			s.Members, s.Paused = answer.Members, answer.Paused
 		}
-		if answer.HasVIP {
+		switch {
+		case !answer.HasVIP:
+		case s.VIPHolder == "":
 			s.VIPHolder = i.Name
+		default:
+			s.VIPAlso = append(s.VIPAlso, i.Name)
 		}
 	}
 	for _, i := range c.Instances {
@@ -257,5 +263,5 @@ func (c *ClusterStatus) healthy() bool {
 			return false
 		}
 	}
-	return leaders == 1 && len(c.Missing) == 0 && (c.VIP == "" || c.VIPHolder != "")
+	return leaders == 1 && len(c.Missing) == 0 && (c.VIP == "" || c.VIPHolder != "" && len(c.VIPAlso) == 0)
 }

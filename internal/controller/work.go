@@ -1,12 +1,14 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"os/user"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"pigsty/internal/agent"
@@ -101,20 +103,37 @@ func (w *Work) Lock(ctx context.Context, purpose string) error {
 	if host, err := os.Hostname(); err == nil {
 		me.Host = host
 	}
+	var nodes []string
 	for _, node := range w.Graph.Nodes() {
-		session := w.Fleet.Sessions[node]
-		if session == nil {
-			continue
-		}
-		other, err := session.Lock(ctx, me)
-		if err != nil {
-			return fmt.Errorf("lock %s: %w", node, err)
-		}
-		if other != nil {
-			return fmt.Errorf("another run is changing %s: %s; wait for it, then try again", node, other)
+		if w.Fleet.Sessions[node] != nil {
+			nodes = append(nodes, node)
 		}
 	}
-	return nil
+	// The first one by itself: of two runs on the same nodes one gets it, and so all of them.
+	first := min(1, len(nodes))
+	if err := w.lockAll(ctx, me, nodes[:first]); err != nil {
+		return err
+	}
+	return w.lockAll(ctx, me, nodes[first:])
+}
+
+// lockAll takes the locks of some nodes at once.
+func (w *Work) lockAll(ctx context.Context, me agent.Holder, nodes []string) error {
+	errs := make([]error, len(nodes))
+	var group sync.WaitGroup
+	for i, node := range nodes {
+		group.Go(func() {
+			other, err := w.Fleet.Sessions[node].Lock(ctx, me)
+			switch {
+			case err != nil:
+				errs[i] = fmt.Errorf("lock %s: %w", node, err)
+			case other != nil:
+				errs[i] = fmt.Errorf("another run is changing %s: %s; wait for it, then try again", node, other)
+			}
+		})
+	}
+	group.Wait()
+	return cmp.Or(errs...)
 }
 
 // Apply carries the graph out and tells of every step.

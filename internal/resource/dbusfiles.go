@@ -8,13 +8,15 @@ import (
 )
 
 // Enable makes the unit start at boot. What systemd is to do now does not depend on the new
-// links, so it reads them once, when the run ends or another change makes it: see finish.
+// links, so it reads them once, when the run ends: see finish. systemctl makes the links without
+// systemd's knowledge; asked over D-Bus, systemd would call every unit's files outdated until it
+// has read all of them again. Init scripts of the same name are left as they are.
 func (s *dbusSystemd) Enable(ctx context.Context, unit string) error {
-	conn, err := s.connect()
+	_, err := s.exec.Run(ctx, Command{
+		Argv: []string{"systemctl", "enable", "--quiet", "--force", unit},
+		Env:  []string{"SYSTEMD_OFFLINE=1", "SYSTEMCTL_SKIP_SYSV=1", "LC_ALL=C"},
+	})
 	if err != nil {
-		return err
-	}
-	if _, _, err := conn.EnableUnitFilesContext(ctx, []string{unit}, false, true); err != nil {
 		return fmt.Errorf("enable %s: %w", unit, err)
 	}
 	if s.enabled == nil {

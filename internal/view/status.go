@@ -68,6 +68,9 @@ func clusterStatus(w io.Writer, c controller.ClusterStatus, style style) {
 			holder = style.red("nobody")
 		}
 		head += fmt.Sprintf("  VIP %s on %s", c.VIP, holder)
+		if len(c.VIPAlso) > 0 {
+			head += style.red(" and at the same time on " + strings.Join(c.VIPAlso, ", "))
+		}
 	}
 	if c.Paused {
 		head += "  " + style.yellow("paused: no automatic failover")

@@ -137,7 +137,7 @@ func (c *change) run(t *testing.T, s *site, w *clients) {
 	if !slices.Equal(got, want) {
 		t.Fatalf("the plan is\n  %s\nand not\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 	}
-	before := s.look()
+	before := s.look(c.fresh...)
 	w.begin()
 	began := time.Now()
 	s.apply()
@@ -181,13 +181,16 @@ type state struct {
 	units    map[string]string
 }
 
-// look asks all instances and nodes.
-func (s *site) look() state {
+// look asks all instances and their nodes, but those that are not there yet.
+func (s *site) look(absent ...string) state {
 	s.t.Helper()
 	st := state{postgres: map[string]time.Time{}, units: map[string]string{}}
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	for name, host := range s.instances() {
+		if slices.Contains(absent, name) {
+			continue
+		}
 		group.Go(func() {
 			conn, err := s.connect(s.dba(host))
 			if err != nil {
@@ -483,7 +486,7 @@ func changes(calls *caller) []change {
 				calls.move(s.target(pool("test", "test", "test")))
 				s.edit("vip_address: "+s.net+"3\n", "vip_address: "+s.net+"4\n")
 			},
-			plan:      append([]string{"pg-test-* ~ file:/etc/vip-manager.yml"}, newCertificate...),
+			plan:      append([]string{"pg-test-* ~ vip_file:/etc/vip-manager.yml restart"}, newCertificate...),
 			restarted: everyVIPManager,
 			check: func(t *testing.T, s *site, _, _ state) {
 				awaitHost(t, s, login{host: "4", port: "5436", user: "test", password: "test", database: "test", sslmode: "verify-full"}, "11")

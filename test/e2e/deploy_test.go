@@ -34,6 +34,9 @@ func TestDeploy(t *testing.T) {
 	t.Run("no secret shown", func(t *testing.T) { s.in(t).keepsSecrets(watch.end()) })
 }
 
+// applyLock is the file that a run holds locked on each node.
+const applyLock = "/run/pigsty/apply.lock"
+
 // bare applies to nodes that have Debian and sshd, and packages in apt's cache, but no way out to
 // the network. A second run started meanwhile is turned away.
 func (s *site) bare() {
@@ -45,12 +48,14 @@ func (s *site) bare() {
 	if r := s.pigsty("apply"); r.code != 1 || !strings.Contains(r.err, "--yes") {
 		s.t.Errorf("apply without --yes where nobody can answer: exit code %d\n%s", r.code, r.err)
 	}
+	onNode(s.t, s.nodes, "node-3", "rm", "-f", applyLock) // it says who held it last
 	began := time.Now()
 	var first, second result
 	var group sync.WaitGroup
 	group.Go(func() { first = s.pigsty("apply", "--yes") })
-	s.await("the first apply takes the lock", func() bool {
-		out, err := s.nodes.Exec(s.t.Context(), "node-3", nil, "sh", "-c", "cat /run/pigsty/apply.lock 2>/dev/null; true")
+	// Nodes are locked in order, so the last one's file says that all are.
+	s.await("the first apply takes the locks", func() bool {
+		out, err := s.nodes.Exec(s.t.Context(), "node-3", nil, "sh", "-c", "cat "+applyLock+" 2>/dev/null; true")
 		return err == nil && out != ""
 	})
 	second = s.pigsty("apply", "--yes")

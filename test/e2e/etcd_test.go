@@ -258,10 +258,10 @@ func (e *etcd) access() {
 // watch is etcd's health as its clients see it: a sample a few times a second of whether any
 // member can serve a read, which takes a majority.
 type watch struct {
-	stop    context.CancelFunc
-	running sync.WaitGroup
-	samples int
-	without []time.Time // when no member could
+	stop     context.CancelFunc
+	running  sync.WaitGroup
+	samples  int
+	unserved int // in which no member could
 }
 
 func (e *etcd) watch(hosts ...string) *watch {
@@ -272,7 +272,7 @@ func (e *etcd) watch(hosts ...string) *watch {
 		for ; ctx.Err() == nil; time.Sleep(200 * time.Millisecond) {
 			w.samples++
 			if !slices.ContainsFunc(hosts, e.serves) {
-				w.without = append(w.without, time.Now())
+				w.unserved++
 			}
 		}
 	})
@@ -293,19 +293,19 @@ func (e *etcd) serves(host string) bool {
 }
 
 // end returns how many samples there were, and in how many of them nobody served.
-func (w *watch) end() (samples, without int) {
+func (w *watch) end() (samples, unserved int) {
 	w.stop()
 	w.running.Wait()
-	return w.samples, len(w.without)
+	return w.samples, w.unserved
 }
 
 // never ends a watch during which somebody must have served all the time.
 func (e *etcd) never(w *watch) {
 	e.t.Helper()
-	samples, without := w.end()
-	e.t.Logf("etcd's health: %d samples, %d without a majority", samples, without)
-	if without > 0 || samples < 5 {
-		e.t.Errorf("of %d samples, etcd had no majority in %d", samples, without)
+	samples, unserved := w.end()
+	e.t.Logf("etcd's health: %d samples, %d without a majority", samples, unserved)
+	if unserved > 0 || samples < 5 {
+		e.t.Errorf("of %d samples, etcd had no majority in %d", samples, unserved)
 	}
 }
 
@@ -366,8 +366,8 @@ func (e *etcd) settings() {
 	w := e.watch(hosts...)
 	began := onNode(e.t, e.nodes, "meta", "cut", "-d ", "-f1", "/proc/uptime")
 	e.apply()
-	_, without := w.end()
-	e.t.Logf("nobody served in %d samples, while the leader restarted", without)
+	samples, unserved := w.end()
+	e.t.Logf("etcd's health: %d samples, %d without a leader, which restarted too", samples, unserved)
 	type span struct{ down, up int64 }
 	var spans []span
 	for _, host := range hosts {
@@ -399,9 +399,9 @@ func (e *etcd) settings() {
 // replaced takes a follower's machine away. PostgreSQL goes on, plan names the machine, and when
 // it is back with an empty disk, apply makes its member anew.
 func (e *etcd) replaced() {
-	lost, rest := e.split("11", "12")
+	lost := e.follower()
 	machine := e.machineAt(e.net + lost)
-	w := e.watch(rest...)
+	w := e.watch(without(lost)...)
 	must(e.t, "power cut of a follower", func() error { return e.nodes.Kill(e.t.Context(), machine) })
 	e.ledger.writable()
 	if r := e.pigsty("plan"); r.code != 1 || !strings.Contains(r.out, "cannot reach "+e.net+lost) || !strings.Contains(r.out, "1 node could not be reached") {
@@ -416,15 +416,17 @@ func (e *etcd) replaced() {
 	e.expectMembers("10", "etcd-1", "etcd-2", "etcd-3")
 }
 
-// split picks a member of the given ones that does not lead, and returns the others of three.
-func (e *etcd) split(candidates ...string) (lost string, rest []string) {
-	leader := e.etcdLeader()
-	for _, host := range candidates {
-		if host != leader {
-			lost = host
-		}
+// follower is a member that does not lead. The first is left alone: it is asked for everything.
+func (e *etcd) follower() string {
+	if e.etcdLeader() == "12" {
+		return "11"
 	}
-	return lost, slices.DeleteFunc([]string{"10", "11", "12"}, func(h string) bool { return h == lost })
+	return "12"
+}
+
+// without are the three members but one.
+func without(lost string) []string {
+	return slices.DeleteFunc([]string{"10", "11", "12"}, func(h string) bool { return h == lost })
 }
 
 // leaderLost takes the leader's power and gives it back.
@@ -432,15 +434,39 @@ func (e *etcd) leaderLost() {
 	lost := e.etcdLeader()
 	machine := e.machineAt(e.net + lost)
 	w := e.watch("10", "11", "12")
+	other := without(lost)[0]
+	before := e.leaderID(other)
+	since := time.Now()
 	must(e.t, "power cut of the leader", func() error { return e.nodes.Kill(e.t.Context(), machine) })
+	for {
+		if now := e.leaderID(other); now != before && now != "" {
+			break
+		}
+		if time.Since(since) > time.Minute {
+			e.t.Fatal("etcd has elected nobody for a minute")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	e.t.Logf("another member leads after %.1f s", time.Since(since).Seconds())
 	e.ledger.writable()
 	must(e.t, "start", func() error { return e.nodes.Start(e.t.Context(), machine) })
 	e.healthy()
-	samples, without := w.end()
-	e.t.Logf("etcd's health: %d samples, %d without a leader", samples, without)
-	if next := e.etcdLeader(); next == lost {
-		e.t.Errorf("%s leads again", lost)
+	samples, unserved := w.end()
+	e.t.Logf("etcd's health: %d samples, %d without a leader", samples, unserved)
+}
+
+// leaderID is who leads as a member sees it; empty when it sees nobody.
+func (e *etcd) leaderID(host string) string {
+	e.t.Helper()
+	code, text, err := e.ask(e.http, host, "/v3/maintenance/status", "", struct{}{})
+	var answer struct{ Leader string }
+	if err == nil && code == http.StatusOK {
+		err = json.Unmarshal([]byte(text), &answer)
 	}
+	if err != nil || code != http.StatusOK {
+		e.t.Fatalf("ask etcd member %s who leads: %d %s %v", host, code, text, err)
+	}
+	return strings.TrimPrefix(answer.Leader, "0")
 }
 
 // added lists two more members, which join one after the other.

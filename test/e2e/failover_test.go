@@ -368,10 +368,26 @@ func (f *failover) cutOff() {
 	// A write that nobody else gets stays on its disk, so that the histories do part.
 	f.stray(old)
 	f.takenOver(old)
+	f.givesUpAddress(node)
 	must(f.t, "heal", func() error { return f.nodes.Heal(f.t.Context()) })
 	f.follows(old.Name)
 	if log := onNode(f.t, f.nodes, node, "grep", "-c", "running pg_rewind", "/pg/log/patroni.log"); log == "0" {
 		f.t.Errorf("%s came back without pg_rewind", old.Name)
+	}
+}
+
+// givesUpAddress waits until a node that was cut off has left the virtual address to others. Its
+// vip-manager alone would keep it: nobody tells it that the leader has changed.
+func (f *failover) givesUpAddress(node string) {
+	f.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(500 * time.Millisecond) {
+		has := onNode(f.t, f.nodes, node, "ip", "-4", "-oneline", "address", "show")
+		if !strings.Contains(has, " "+f.net+"3/") {
+			return
+		}
+		if time.Now().After(deadline) {
+			f.t.Fatalf("%s was cut off and still has the virtual address after a minute", node)
+		}
 	}
 }
 

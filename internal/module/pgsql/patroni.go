@@ -13,7 +13,11 @@ import (
 func (m *member) scripts() {
 	for _, name := range []string{"pg-failover-callback", "pg-arcwal"} {
 		path := "/pg/bin/" + name
-		m.own(path, templates.Fill(path, struct{ Instance string }{m.i.Name}), 0o700)
+		view := struct{ Instance, VIP string }{Instance: m.i.Name}
+		if m.hasVIP() {
+			view.VIP = m.c.Param.VipAddress
+		}
+		m.own(path, templates.Fill(path, view), 0o700)
 	}
 }
 

@@ -24,7 +24,7 @@ func (m *member) vip() {
 	m.secret(vipEnv, "root", environment([][2]string{
 		{"VIP_ETCD_USER", m.c.EtcdUser()}, {"VIP_ETCD_PASSWORD", m.c.EtcdPassword(m.d)},
 	}), restart)
-	m.file(vipConfig, struct {
+	content := templates.Fill(vipConfig, struct {
 		Cluster, Instance, EnvFile, IP, Interface, Key, CA, CertFile, KeyFile string
 		Mask                                                                  int
 		Endpoints                                                             []string
@@ -32,7 +32,8 @@ func (m *member) vip() {
 		Cluster: m.c.Name, Instance: m.i.Name, EnvFile: vipEnv, IP: m.c.Param.VipAddress, Interface: m.vipInterface(),
 		Key: m.c.Param.PgNamespace + "/" + m.c.Name + "/leader", CA: caFile, CertFile: certFile, KeyFile: keyFile,
 		Mask: m.c.Param.VipCidrmask, Endpoints: m.c.Etcd.Endpoints(),
-	}, restart)
+	})
+	m.add(&resource.VIPFile{Path: vipConfig, Content: content, Unit: vipUnit}, restart)
 	m.file("/etc/systemd/system/vip-manager.service.d/pigsty.conf", struct{ EnvFile, Config string }{vipEnv, vipConfig}, restart)
 	m.add(&resource.Unit{Unit: vipUnit, RestartImpact: resource.Restart})
 }

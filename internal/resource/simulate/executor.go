@@ -37,6 +37,7 @@ var commands = map[string]func(*Executor, []string) error{
 	"usermod":  (*Executor).usermod,
 	"modprobe": (*Executor).modprobe,
 	"swapoff":  (*Executor).swapoff,
+	"ip":       (*Executor).ip,
 }
 
 // Calls returns the commands that were run, in order.

@@ -1,5 +1,7 @@
 package simulate
 
+import "errors"
+
 const (
 	modulesFile = "/proc/modules"
 	swapsFile   = "/proc/swaps"
@@ -20,3 +22,8 @@ func (e *Executor) modprobe(args []string) error {
 
 // swapoff empties the kernel's list.
 func (e *Executor) swapoff([]string) error { return e.node.write(swapsFile, furnished[swapsFile]) }
+
+// ip finds no address to delete: simulated nodes have none.
+func (e *Executor) ip([]string) error {
+	return errors.New("RTNETLINK answers: Cannot assign requested address")
+}

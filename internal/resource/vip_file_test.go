@@ -1,0 +1,31 @@
+package resource_test
+
+import (
+	"strings"
+	"testing"
+
+	"pigsty/internal/resource"
+	"pigsty/internal/resource/simulate"
+)
+
+func TestVIPFileTakesAnAddressAway(t *testing.T) {
+	h := newNode(t)
+	f := &resource.VIPFile{Path: "/etc/vip-manager.yml", Unit: "vip-manager.service"}
+	commands := func() string { return strings.Join(h.Exec.(*simulate.Executor).Calls(), "; ") }
+	f.Content = "ip: 10.0.0.3\nnetmask: 24\ninterface: 'eth0'\n"
+	converge(t, h, f, resource.Create)
+	f.Content += "interval: 1000\n"
+	if c := converge(t, h, f, resource.Update); c.Impact != resource.NoImpact {
+		t.Errorf("impact %s of a change that keeps the address", c.Impact)
+	}
+	if got := commands(); got != "" {
+		t.Errorf("commands %q", got)
+	}
+	f.Content = strings.Replace(f.Content, "10.0.0.3", "10.0.0.4", 1)
+	if c := converge(t, h, f, resource.Update); c.Impact != resource.Restart || c.Effect != "10.0.0.3 goes away" {
+		t.Errorf("%+v", c)
+	}
+	if got := commands(); got != "ip address delete 10.0.0.3/24 dev eth0" {
+		t.Errorf("commands %q", got)
+	}
+}
