@@ -263,7 +263,7 @@ func (s *site) byHand() {
 	for user, where := range map[string]string{
 		"postgres": "", "dbuser_dba": "-h 127.0.0.1 -U dbuser_dba", "dbuser_monitor": "-h 127.0.0.1 -U dbuser_monitor",
 	} {
-		got := onNode(s.t, s.nodes, "node-2", "runuser", "-l", "postgres", "-c", "psql "+where+" -w -d postgres -Atc 'SELECT current_user'")
+		got := onNode(s.t, s.nodes, "node-2", "runuser", "-l", "postgres", "-c", "psql "+where+" -X -w -d postgres -Atc 'SELECT current_user'")
 		if got != user {
 			s.t.Errorf("psql as %s: %q", user, got)
 		}
