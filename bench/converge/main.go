@@ -52,6 +52,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx) // which signal
+		}
 		fmt.Fprintln(os.Stderr, "converge:", err)
 		os.Exit(1)
 	}

@@ -92,7 +92,8 @@ func (s *site) services() {
 		s.t.Errorf("a write on port 5434: %q", err)
 	}
 	s.await("the row is on the replicas", func() bool {
-		return query(s.t, s.mustConnect(s.business("5434")), "SELECT count(*)::text FROM seen") == "1"
+		rows, err := s.ask(s.business("5434"), "SELECT count(*)::text FROM seen")
+		return err == nil && rows == "1"
 	})
 }
 

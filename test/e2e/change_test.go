@@ -486,7 +486,11 @@ func changes(calls *caller) []change {
 				calls.move(s.target(pool("test", "test", "test")))
 				s.edit("vip_address: "+s.net+"3\n", "vip_address: "+s.net+"4\n")
 			},
-			plan:      append([]string{"pg-test-* ~ vip_file:/etc/vip-manager.yml restart"}, newCertificate...),
+			plan: append([]string{
+				"pg-test-* ~ vip_file:/etc/vip-manager.yml restart",
+				"pg-test-* ~ file:/etc/systemd/system/vip-manager.service.d/pigsty.conf",
+				"pg-test-* ~ file:/pg/bin/pg-failover-callback",
+			}, newCertificate...),
 			restarted: everyVIPManager,
 			check: func(t *testing.T, s *site, _, _ state) {
 				awaitHost(t, s, login{host: "4", port: "5436", user: "test", password: "test", database: "test", sslmode: "verify-full"}, "11")
@@ -581,18 +585,13 @@ func awaitHost(t *testing.T, s *site, l login, want string) {
 // at which it started tells which one it is.
 func (s *site) serverOf(l login) (string, error) {
 	s.t.Helper()
-	conn, err := s.connect(l)
+	const start = "SELECT pg_postmaster_start_time()::text"
+	answer, err := s.ask(l, start)
 	if err != nil {
 		return "", err
 	}
-	defer conn.Close(s.t.Context())
-	const start = "SELECT pg_postmaster_start_time()::text"
-	var answer string
-	if err := conn.QueryRow(s.t.Context(), start, pgx.QueryExecModeSimpleProtocol).Scan(&answer); err != nil {
-		return "", err
-	}
 	for _, host := range s.instances() {
-		if query(s.t, s.mustConnect(s.dba(host)), start) == answer {
+		if at, err := s.ask(s.dba(host), start); err == nil && at == answer {
 			return host, nil
 		}
 	}

@@ -182,8 +182,8 @@ func (s *site) nodeOff() {
 		s.t.Fatal(err)
 	}
 	s.await("node-3 is a replica again", func() bool {
-		conn, err := s.connect(s.dba("13"))
-		return err == nil && query(s.t, conn, "SELECT count(*)::text FROM pg_stat_wal_receiver WHERE status = 'streaming'") == "1"
+		receivers, err := s.ask(s.dba("13"), "SELECT count(*)::text FROM pg_stat_wal_receiver WHERE status = 'streaming'")
+		return err == nil && receivers == "1"
 	})
 	s.apply()
 	s.must(0, "status")

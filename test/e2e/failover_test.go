@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -215,18 +216,31 @@ func (f *failover) whole() {
 	f.ledger.writable()
 	for _, host := range []string{"3", "10", "11", "12"} {
 		for _, port := range []string{"5433", "5434", "5436"} {
-			conn, err := f.connect(f.userOf(port, host))
-			if err != nil {
-				f.t.Errorf("%s:%s: %v", host, port, err)
-				continue
-			}
-			// The service of replicas also leads to a leader that is not the declared primary.
-			if standby := query(f.t, conn, "SELECT pg_is_in_recovery()::text"); standby == "true" && port != "5434" {
-				f.t.Errorf("%s:%s leads to a standby", host, port)
-			}
+			f.leads(host, port)
 		}
 	}
 	f.planIsEmpty()
+}
+
+// leads waits until a service leads where it should. A balancer that was cut off itself takes some
+// seconds to see the leader again.
+func (f *failover) leads(host, port string) {
+	f.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(500 * time.Millisecond) {
+		conn, err := f.connect(f.userOf(port, host))
+		if err == nil {
+			standby := query(f.t, conn, "SELECT pg_is_in_recovery()::text")
+			// The service of replicas also leads to a leader that is not the declared primary.
+			if standby == "false" || port == "5434" {
+				return
+			}
+			err = errors.New("it leads to a standby")
+		}
+		if time.Now().After(deadline) {
+			f.t.Errorf("%s:%s: %v", host, port, err)
+			return
+		}
+	}
 }
 
 // userOf is who may log in on a service: the business user through pgBouncer, and the

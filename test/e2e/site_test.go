@@ -278,6 +278,18 @@ func (s *site) mustConnect(l login) *pgx.Conn {
 	return conn
 }
 
+// ask is query on a connection of its own, for what is asked again and again.
+func (s *site) ask(l login, sql string) (string, error) {
+	conn, err := pgx.Connect(s.t.Context(), s.target(l))
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(context.Background())
+	var value string
+	err = conn.QueryRow(s.t.Context(), sql, pgx.QueryExecModeSimpleProtocol).Scan(&value)
+	return value, err
+}
+
 // query returns the single text value that a statement gives.
 func query(t *testing.T, conn *pgx.Conn, sql string, args ...any) string {
 	t.Helper()

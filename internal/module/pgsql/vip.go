@@ -1,6 +1,7 @@
 package pgsql
 
 import (
+	"fmt"
 	"net/netip"
 
 	"pigsty/internal/resource"
@@ -34,7 +35,9 @@ func (m *member) vip() {
 		Mask: m.c.Param.VipCidrmask, Endpoints: m.c.Etcd.Endpoints(),
 	})
 	m.add(&resource.VIPFile{Path: vipConfig, Content: content, Unit: vipUnit}, restart)
-	m.file("/etc/systemd/system/vip-manager.service.d/pigsty.conf", struct{ EnvFile, Config string }{vipEnv, vipConfig}, restart)
+	m.file("/etc/systemd/system/vip-manager.service.d/pigsty.conf", struct{ EnvFile, Config, Address, Interface string }{
+		vipEnv, vipConfig, fmt.Sprintf("%s/%d", m.c.Param.VipAddress, m.c.Param.VipCidrmask), m.vipInterface(),
+	}, restart)
 	m.add(&resource.Unit{Unit: vipUnit, RestartImpact: resource.Restart})
 }
 
