@@ -52,10 +52,7 @@ func startLedger(s *site, l login, clients map[string][]string) *ledger {
 	ctx, stop := context.WithCancel(context.Background())
 	g := &ledger{t: s.t, table: "ledger", stop: stop}
 	s.t.Cleanup(g.end)
-	conn, err := s.connect(l)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	conn := s.mustConnect(l)
 	ddl := "DROP TABLE IF EXISTS " + g.table + "; CREATE TABLE " + g.table + " (n bigint NOT NULL)"
 	if _, err := conn.Exec(ctx, ddl, pgx.QueryExecModeSimpleProtocol); err != nil {
 		s.t.Fatal(err)

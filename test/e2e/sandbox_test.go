@@ -65,7 +65,12 @@ func stateOf(t *testing.T, s *sandbox.Sandbox, node string) sandbox.NodeStatus {
 
 func expectState(t *testing.T, s *sandbox.Sandbox, node string, want sandbox.State) {
 	t.Helper()
-	if st := stateOf(t, s, node); st.State != want {
+	st := stateOf(t, s, node)
+	// A node answers late when the host is busy: until then it counts as booting.
+	for deadline := time.Now().Add(20 * time.Second); st.State == sandbox.StateBooting && time.Now().Before(deadline); st = stateOf(t, s, node) {
+		time.Sleep(200 * time.Millisecond)
+	}
+	if st.State != want {
 		t.Fatalf("%s is %s, want %s", node, st.State, want)
 	}
 }

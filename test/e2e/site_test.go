@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"go.yaml.in/yaml/v4"
@@ -252,6 +253,10 @@ func (s *site) connect(l login) (*pgx.Conn, error) {
 	return conn, nil
 }
 
+// balancerPatience bounds the wait for a service that has just come up: HAProxy wants three good
+// health checks, the first as late as five seconds after a bad one.
+const balancerPatience = 40 * time.Second
+
 // target is the login as a connection string.
 func (s *site) target(l login) string {
 	if l.sslmode == "" {
@@ -272,6 +277,9 @@ func (s *site) target(l login) string {
 func (s *site) mustConnect(l login) *pgx.Conn {
 	s.t.Helper()
 	conn, err := s.connect(l)
+	for deadline := time.Now().Add(balancerPatience); err != nil && time.Now().Before(deadline); conn, err = s.connect(l) {
+		time.Sleep(500 * time.Millisecond)
+	}
 	if err != nil {
 		s.t.Fatalf("%s at %s%s:%s, database %s, sslmode %s: %v", l.user, s.net, l.host, l.port, l.database, l.sslmode, err)
 	}
