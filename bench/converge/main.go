@@ -49,7 +49,11 @@ func main() {
 	flag.StringVar(&o.out, "o", "bench/results/converge.md", "where to write the results")
 	flag.BoolVar(&o.keep, "keep", false, "leave the sandbox and the working folder for a look at them")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{syscall.SIGTERM}
+	if !signal.Ignored(os.Interrupt) { // as it is in the background
+		signals = append(signals, os.Interrupt)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	if err := run(ctx, o); err != nil {
 		if ctx.Err() != nil {
@@ -72,6 +76,7 @@ func run(ctx context.Context, o options) (err error) {
 	if !o.keep {
 		defer func() { err = errors.Join(err, l.close()) }()
 	}
+	var failed error
 	r := &results{options: o, start: now(), machine: describeMachine()}
 	for _, part := range []struct {
 		name string
@@ -87,17 +92,17 @@ func run(ctx context.Context, o options) (err error) {
 			return err
 		}
 		r.loads = append(r.loads, part.name+" "+now().load)
-		if err := part.do(ctx, l); err != nil {
-			return err
+		if failed = part.do(ctx, l); failed != nil {
+			break
 		}
+	}
+	if r.again == nil {
+		return failed // nothing that could be told
 	}
 	r.end = now()
 	text := r.markdown()
 	fmt.Print(text)
-	if err := os.MkdirAll(filepath.Dir(o.out), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(o.out, []byte(text), 0o644)
+	return errors.Join(failed, os.MkdirAll(filepath.Dir(o.out), 0o755), os.WriteFile(o.out, []byte(text), 0o644))
 }
 
 // wait holds a part back while others keep the machine busy: everything here takes as long as

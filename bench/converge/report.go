@@ -165,7 +165,7 @@ func (r *results) writing(p func(string, ...any)) {
 }
 
 func (r *results) comparison(p func(string, ...any)) {
-	if r.playbook == nil {
+	if r.ansibleCheck == nil {
 		return
 	}
 	a := r.playbook
