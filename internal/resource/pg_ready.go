@@ -40,6 +40,7 @@ type PgReady struct {
 const (
 	readyPatience = 3 * time.Minute
 	readyPause    = 500 * time.Millisecond
+	feedPatience  = 7 * time.Second // PostgreSQL's wal_retrieve_retry_interval is 5
 	progressPause = 5 * time.Second // looking for progress reads the whole data directory's index
 	logTailLines  = 8
 	logTailBytes  = 16 << 10
@@ -136,9 +137,17 @@ func (r *PgReady) formed(ctx context.Context, h *Host) bool {
 	return err == nil
 }
 
-// Diff is a change when the server is not what is wanted.
+// Diff is a change when the server is not what is wanted. A replica whose stream was just broken,
+// because its primary restarted or Patroni gave it another slot, is given the time to resume it.
 func (r *PgReady) Diff(ctx context.Context, h *Host) (*Change, error) {
 	state := r.observe(ctx, h)
+	for began := time.Now(); state.recovery && !state.fed && r.Role != PgPrimary && time.Since(began) < feedPatience; state = r.observe(ctx, h) {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(readyPause):
+		}
+	}
 	if state.is(r.Role) {
 		return nil, nil
 	}

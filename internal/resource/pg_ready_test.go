@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -22,14 +23,18 @@ func TestReadyKnowsTheRole(t *testing.T) {
 		"replica that nobody feeds":  {[]string{"t", "f", "100"}, PgReplica, "replica, fed by nobody"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := &pgServer{rows: map[string][]string{"pg_is_in_recovery": c.rows}}
-			change, err := (&PgReady{Instance: "pg-test-1", Role: c.role}).Diff(t.Context(), server.host(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := change; (got == nil) != (c.before == "") || got != nil && got.Fields[0].Before != c.before {
-				t.Errorf("%+v, want %q", got, c.before)
-			}
+			synctest.Test(t, func(t *testing.T) { // a replica is given time to find its primary
+				server := &pgServer{rows: map[string][]string{"pg_is_in_recovery": c.rows}}
+				h := server.host(t)
+				change, err := (&PgReady{Instance: "pg-test-1", Role: c.role}).Diff(t.Context(), h)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := change; (got == nil) != (c.before == "") || got != nil && got.Fields[0].Before != c.before {
+					t.Errorf("%+v, want %q", got, c.before)
+				}
+				PgConn{}.leave(h, maintenance)
+			})
 		})
 	}
 	server := &pgServer{down: true}
