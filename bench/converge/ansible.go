@@ -134,6 +134,21 @@ func (a *ansible) write(name string, content any) error {
 // recap matches a host's line at the end of a run.
 var recap = regexp.MustCompile(`(?m)^\S+\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)`)
 
+// changesIn lists the tasks that changed something.
+func changesIn(out string) string {
+	var task string
+	var changed []string
+	for line := range strings.Lines(out) {
+		if name, is := strings.CutPrefix(line, "TASK ["); is {
+			task, _, _ = strings.Cut(name, "]")
+		}
+		if strings.HasPrefix(line, "changed: ") {
+			changed = append(changed, task)
+		}
+	}
+	return strings.Join(changed, ", ")
+}
+
 // run runs the playbook, which has nothing to change; what it changes nevertheless is told.
 func (a *ansible) run(ctx context.Context, r *results, args ...string) (cost, error) {
 	env := []string{
@@ -158,6 +173,9 @@ func (a *ansible) run(ctx context.Context, r *results, args ...string) (cost, er
 		changed += n
 	}
 	r.ansibleChanged = max(r.ansibleChanged, changed)
+	if changed > 0 {
+		say("ansible changed %s", changesIn(said.out))
+	}
 	return c, nil
 }
 

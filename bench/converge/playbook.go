@@ -24,11 +24,22 @@ type playbook struct {
 	leftOut map[string]int // steps that have no counterpart, by kind
 }
 
-// add lists what ensures a step, or notes that nothing does.
+// add lists what ensures a step, under its name, or notes that nothing does.
 func (p *playbook) add(r resource.Resource) error {
+	before := len(p.tasks)
+	err := p.translate(r)
+	for _, t := range p.tasks[before:] {
+		t["name"] = resource.ID(r)
+	}
+	return err
+}
+
+func (p *playbook) translate(r resource.Resource) error {
 	switch r := r.(type) {
 	case *resource.File:
 		return p.file(r)
+	case *resource.VIPFile:
+		return p.file(&resource.File{Path: r.Path, Content: r.Content})
 	case *resource.PatroniFile:
 		return p.file(&resource.File{Path: r.Path, Content: r.Content, Owner: r.Owner, Group: r.Group, Mode: r.Mode})
 	case *resource.Directory:
