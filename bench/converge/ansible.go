@@ -81,7 +81,7 @@ func writePlaybook(ctx context.Context, l *lab) (*ansible, error) {
 	if err != nil {
 		return nil, err
 	}
-	work, err := site.Prepare(ctx, controller.Scope{}, dial)
+	work, err := site.Prepare(ctx, controller.Request{}, dial)
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ func measure(n int) (r result, err error) {
 	} {
 		var w *controller.Work
 		err := m.measure("connect, facts, compile"+pass.suffix, func() (err error) {
-			w, err = site.Prepare(context.Background(), controller.Scope{Modules: pass.modules}, f.Dial)
+			w, err = site.Prepare(context.Background(), controller.Request{Modules: pass.modules}, f.Dial)
 			return err
 		})
 		if err != nil {

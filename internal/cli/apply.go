@@ -18,7 +18,7 @@ import (
 )
 
 type applyFlags struct {
-	scopeFlags
+	requestFlags
 	yes bool
 }
 
@@ -63,7 +63,7 @@ func (a *app) applyFile(ctx context.Context, path string, f applyFlags) error {
 
 // apply plans and carries out; with a kept plan, only when the new plan is the same.
 func (a *app) apply(ctx context.Context, f applyFlags, kept *planFile) error {
-	work, err := a.prepare(ctx, f.scope)
+	work, err := a.prepare(ctx, f.request)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (a *app) apply(ctx context.Context, f applyFlags, kept *planFile) error {
 		}
 	}
 	if kept == nil && !f.json {
-		if err := a.showPlan(plan, f.scopeFlags); err != nil {
+		if err := a.showPlan(plan, f.requestFlags); err != nil {
 			return err
 		}
 	}

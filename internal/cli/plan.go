@@ -11,23 +11,24 @@ import (
 	"pigsty/internal/view"
 )
 
-// scopeFlags are what plan and apply share: which part of the site, and how to answer.
-type scopeFlags struct {
-	scope controller.Scope
-	json  bool
-	diff  bool
+// requestFlags are what plan and apply share: which part of the site, how, and how to answer.
+type requestFlags struct {
+	request controller.Request
+	json    bool
+	diff    bool
 }
 
-func (f *scopeFlags) add(cmd *cobra.Command) {
+func (f *requestFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVarP(&f.scope.Limit, "limit", "l", "", "only these hosts: names, addresses, groups, with `pattern`s as in Ansible (*, :&, :!)")
-	flags.StringSliceVarP(&f.scope.Modules, "module", "t", nil, "only these `modules`: node, etcd, pgsql")
+	flags.StringVarP(&f.request.Limit, "limit", "l", "", "only these hosts: names, addresses, groups, with `pattern`s as in Ansible (*, :&, :!)")
+	flags.StringSliceVarP(&f.request.Modules, "module", "t", nil, "only these `modules`: node, etcd, pgsql")
+	flags.BoolVar(&f.request.Switchover, "switchover", false, "where a primary has to restart, hand its role to a replica first")
 	flags.BoolVar(&f.json, "json", false, "answer in JSON")
 	flags.BoolVar(&f.diff, "diff", false, "show the content of new files, too")
 }
 
 func newPlanCommand(a *app) *cobra.Command {
-	var f scopeFlags
+	var f requestFlags
 	var file string
 	cmd := &cobra.Command{
 		Use:   "plan",
@@ -42,7 +43,7 @@ Exit code 0: nothing to do. 2: changes are pending. 1: something could not be lo
   pigsty plan -o change.plan       # keep it, to apply exactly this later`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			work, err := a.prepare(cmd.Context(), f.scope)
+			work, err := a.prepare(cmd.Context(), f.request)
 			if err != nil {
 				return err
 			}
@@ -52,7 +53,7 @@ Exit code 0: nothing to do. 2: changes are pending. 1: something could not be lo
 				return err
 			}
 			if file != "" {
-				if err := a.writePlanFile(file, work, f.scope, plan); err != nil {
+				if err := a.writePlanFile(file, work, f.request, plan); err != nil {
 					return err
 				}
 			}
@@ -64,7 +65,7 @@ Exit code 0: nothing to do. 2: changes are pending. 1: something could not be lo
 	return cmd
 }
 
-func (a *app) showPlan(p *engine.Plan, f scopeFlags) error {
+func (a *app) showPlan(p *engine.Plan, f requestFlags) error {
 	if !f.json {
 		view.Plan(a.out, p, view.PlanOptions{Color: view.Color(a.out), Diff: f.diff})
 		return nil

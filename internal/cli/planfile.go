@@ -19,16 +19,16 @@ type planFile struct {
 	Version   int    `json:"pigsty_plan"`
 	Inventory string `json:"inventory"` // absolute path
 	// Extra are the names of what -e set. Values may be secret, and are given again.
-	Extra  []string         `json:"extra,omitempty"`
-	Scope  controller.Scope `json:"scope"`
-	Digest string           `json:"digest"`
-	Plan   *engine.Plan     `json:"plan"`
+	Extra   []string           `json:"extra,omitempty"`
+	Request controller.Request `json:"request"`
+	Digest  string             `json:"digest"`
+	Plan    *engine.Plan       `json:"plan"`
 }
 
 const planFileVersion = 1
 
 // writePlanFile keeps a plan of the work.
-func (a *app) writePlanFile(path string, work *controller.Work, scope controller.Scope, p *engine.Plan) error {
+func (a *app) writePlanFile(path string, work *controller.Work, request controller.Request, p *engine.Plan) error {
 	inventory, err := filepath.Abs(a.inventory)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (a *app) writePlanFile(path string, work *controller.Work, scope controller
 	if err != nil {
 		return err
 	}
-	data, err := json.MarshalIndent(planFile{planFileVersion, inventory, a.extraNames(), scope, digest, p}, "", "  ")
+	data, err := json.MarshalIndent(planFile{planFileVersion, inventory, a.extraNames(), request, digest, p}, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -68,15 +68,15 @@ func readPlanFile(path string) (*planFile, error) {
 }
 
 // adopt makes the command line say what it said when the plan was made. A plan brings its own
-// scope: one that is given beside it would be passed over, and so is refused.
+// request: one that is given beside it would be passed over, and so is refused.
 func (a *app) adopt(kept *planFile, f *applyFlags) error {
-	if f.scope.Limit != "" || len(f.scope.Modules) > 0 {
-		return errors.New("the plan says which hosts and modules it is for: leave out --limit and --module, or make a new plan")
+	if f.request.Limit != "" || len(f.request.Modules) > 0 || f.request.Switchover {
+		return errors.New("the plan says what it is for and how: leave out --limit, --module and --switchover, or make a new plan")
 	}
 	if !slices.Equal(a.extraNames(), kept.Extra) {
 		return fmt.Errorf("the plan was made with -e for %q: give the same again, or make a new plan", kept.Extra)
 	}
-	a.inventory, f.scope = kept.Inventory, kept.Scope
+	a.inventory, f.request = kept.Inventory, kept.Request
 	f.yes = true
 	return nil
 }

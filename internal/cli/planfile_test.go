@@ -58,6 +58,7 @@ func TestKeptPlanIsRefusedWhenTheWorldMoved(t *testing.T) {
 			nil, "have changed since the plan was made",
 		},
 		"other scope":     {func(*site) {}, []string{"-l", "pg-test"}, "leave out --limit"},
+		"other method":    {func(*site) {}, []string{"--switchover"}, "leave out --limit"},
 		"other -e":        {func(*site) {}, []string{"-e", "node_tune=oltp"}, "the plan was made with -e for []"},
 		"no plan at all":  {func(s *site) { s.overwrite("{}") }, nil, "is not a plan of this version"},
 		"another version": {func(s *site) { s.overwrite(`{"pigsty_plan": 99, "plan": {}}`) }, nil, "is not a plan of this version"},

@@ -36,7 +36,7 @@ func (a *app) dialer() (controller.Dialer, error) {
 }
 
 // prepare opens the site, connects to the nodes in scope and compiles what they should be.
-func (a *app) prepare(ctx context.Context, scope controller.Scope) (*controller.Work, error) {
+func (a *app) prepare(ctx context.Context, request controller.Request) (*controller.Work, error) {
 	site, err := a.openSite()
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (a *app) prepare(ctx context.Context, scope controller.Scope) (*controller.
 		return nil, err
 	}
 	known := len(site.Warnings)
-	work, err := site.Prepare(ctx, scope, dial)
+	work, err := site.Prepare(ctx, request, dial)
 	// What only the nodes' facts could tell.
 	site.Warnings[known:].Write(a.err)
 	return work, err

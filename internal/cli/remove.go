@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -19,7 +18,7 @@ func newRemoveCommand(a *app) *cobra.Command {
 }
 
 func newRemoveInstanceCommand(a *app) *cobra.Command {
-	var f scopeFlags
+	var f requestFlags
 	var named string
 	var planOnly bool
 	cmd := &cobra.Command{
@@ -43,7 +42,7 @@ Exit code 0: done. 2: with --plan, there is something to do. 1: refused or faile
 	return cmd
 }
 
-func (a *app) removeInstance(ctx context.Context, name, named string, planOnly bool, f scopeFlags) error {
+func (a *app) removeInstance(ctx context.Context, name, named string, planOnly bool, f requestFlags) error {
 	site, err := a.openSite()
 	if err != nil {
 		return err
@@ -70,7 +69,7 @@ func (a *app) removeInstance(ctx context.Context, name, named string, planOnly b
 	if err := a.nameTyped(name, named); err != nil {
 		return err
 	}
-	return a.carryOut(ctx, work, applyFlags{scopeFlags: f})
+	return a.carryOut(ctx, work, applyFlags{requestFlags: f})
 }
 
 // nameTyped lets pass only who types the name of what is to go.
@@ -84,7 +83,7 @@ func (a *app) nameTyped(name, named string) error {
 		named = strings.TrimSpace(line)
 	}
 	if named != name {
-		return errors.New("nothing was changed: the name typed is another one")
+		return fmt.Errorf("nothing was changed: %q was typed, and not %s", named, name)
 	}
 	return nil
 }

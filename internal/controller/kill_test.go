@@ -18,7 +18,7 @@ import (
 // deploy runs plan and apply of the node module once, and counts ends of steps by status.
 func deploy(t *testing.T, path string, f *fleet.Fleet) map[resource.Status]int {
 	t.Helper()
-	w := prepare(t, path, controller.Scope{Modules: []string{"node"}}, f)
+	w := prepare(t, path, controller.Request{Modules: []string{"node"}}, f)
 	defer w.Close()
 	if err := w.Lock(t.Context(), "test"); err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestInterruptedApplyIsFinishedByTheNext(t *testing.T) {
 			if ends := deploy(t, path, f); ends[resource.Failed]+ends[resource.Skipped] > 0 || ends[resource.Changed] == 0 {
 				t.Errorf("second run: %v", ends)
 			}
-			w := prepare(t, path, controller.Scope{Modules: []string{"node"}}, f)
+			w := prepare(t, path, controller.Request{Modules: []string{"node"}}, f)
 			defer w.Close()
 			if p := w.Plan(t.Context()); !p.Empty() {
 				t.Errorf("left to do: %+v", p)

@@ -37,9 +37,9 @@ func open(t *testing.T, path string) *controller.Site {
 	return s
 }
 
-func prepare(t *testing.T, path string, scope controller.Scope, f *fleet.Fleet) *controller.Work {
+func prepare(t *testing.T, path string, request controller.Request, f *fleet.Fleet) *controller.Work {
 	t.Helper()
-	w, err := open(t, path).Prepare(t.Context(), scope, f.Dial)
+	w, err := open(t, path).Prepare(t.Context(), request, f.Dial)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,10 +17,14 @@ import (
 	"pigsty/internal/module"
 )
 
-// Scope says which part of a site a run is about. Empty fields mean everything.
-type Scope struct {
+// Request says which part of a site a run is about, and how. Empty fields mean everything, in the
+// usual way.
+type Request struct {
 	Limit   string   // Ansible's limit pattern
 	Modules []string // names of module.Order
+	// Switchover hands a primary's role to a replica where the primary has to restart for a
+	// setting: clients wait for a promotion instead of a restart, and the primary moves.
+	Switchover bool
 }
 
 // Work is a compiled graph with open connections, ready to be planned and applied. Close it.
@@ -33,24 +37,25 @@ type Work struct {
 
 // Prepare connects to the nodes in scope and compiles what they should be. Members of the same
 // clusters are asked too, because who leads decides where cluster-wide steps run.
-func (s *Site) Prepare(ctx context.Context, scope Scope, dial Dialer) (*Work, error) {
-	for _, name := range scope.Modules {
+func (s *Site) Prepare(ctx context.Context, r Request, dial Dialer) (*Work, error) {
+	for _, name := range r.Modules {
 		if !slices.Contains(module.Names(), name) {
 			return nil, fmt.Errorf("module %q is not known: choose from %s", name, strings.Join(module.Names(), ", "))
 		}
 	}
-	chosen, err := s.chosen(scope.Limit)
+	chosen, err := s.chosen(r.Limit)
 	if err != nil {
 		return nil, err
 	}
 	fleet := s.Connect(ctx, s.related(chosen), dial)
+	s.Deployment.Switchover = r.Switchover
 	s.Warnings.Add(module.Warnings(s.Deployment)...)
 	graph, err := engine.NewGraph(module.Compile(s.Deployment))
 	if err != nil {
 		fleet.Close()
 		return nil, fmt.Errorf("compile: %w", err)
 	}
-	return &Work{Graph: graph.Select(chosen, scope.Modules), Fleet: fleet, site: s}, nil
+	return &Work{Graph: graph.Select(chosen, r.Modules), Fleet: fleet, site: s}, nil
 }
 
 // chosen is the hosts of a limit pattern, all when it is empty.

@@ -19,12 +19,12 @@ import (
 
 func TestSecondRunIsToldWhoIsAtIt(t *testing.T) {
 	path, f := sandbox(t)
-	first := prepare(t, path, controller.Scope{}, f)
+	first := prepare(t, path, controller.Request{}, f)
 	defer first.Close()
 	if err := first.Lock(t.Context(), "pigsty apply"); err != nil {
 		t.Fatal(err)
 	}
-	second := prepare(t, path, controller.Scope{Limit: "pg-test"}, f)
+	second := prepare(t, path, controller.Request{Limit: "pg-test"}, f)
 	defer second.Close()
 	err := second.Lock(t.Context(), "pigsty apply")
 	if err == nil || !strings.Contains(err.Error(), "another run is changing 10.10.10.11") || !strings.Contains(err.Error(), "pigsty apply, since") {
@@ -35,7 +35,7 @@ func TestSecondRunIsToldWhoIsAtIt(t *testing.T) {
 // A limit asks the rest of its clusters and of the DCS for facts, and changes nothing there.
 func TestLimitAsksTheNeighboursToo(t *testing.T) {
 	path, f := sandbox(t)
-	w := prepare(t, path, controller.Scope{Limit: "10.10.10.13"}, f)
+	w := prepare(t, path, controller.Request{Limit: "10.10.10.13"}, f)
 	defer w.Close()
 	if got := w.Graph.Nodes(); !slices.Equal(got, []string{"10.10.10.13"}) {
 		t.Errorf("steps on %q", got)
@@ -50,7 +50,7 @@ func TestTwoPreparesGiveOneDigest(t *testing.T) {
 	path, f := sandbox(t)
 	var digests []string
 	for range 2 {
-		w := prepare(t, path, controller.Scope{}, f)
+		w := prepare(t, path, controller.Request{}, f)
 		d, err := w.Digest(w.Plan(t.Context()))
 		w.Close()
 		if err != nil {
@@ -67,7 +67,7 @@ func TestCancelledConnect(t *testing.T) {
 	path, f := sandbox(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	s := open(t, path)
-	w, err := s.Prepare(ctx, controller.Scope{}, func(ctx context.Context, n *model.Node) (io.ReadWriteCloser, error) {
+	w, err := s.Prepare(ctx, controller.Request{}, func(ctx context.Context, n *model.Node) (io.ReadWriteCloser, error) {
 		cancel()
 		return f.Dial(ctx, n)
 	})
@@ -88,7 +88,7 @@ func TestCancelledConnect(t *testing.T) {
 
 func TestJournalRecordsEveryEvent(t *testing.T) {
 	path, f := sandbox(t)
-	w := prepare(t, path, controller.Scope{Modules: []string{"node"}}, f)
+	w := prepare(t, path, controller.Request{Modules: []string{"node"}}, f)
 	defer w.Close()
 	j, err := w.OpenJournal()
 	if err != nil {

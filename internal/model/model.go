@@ -24,6 +24,8 @@ type Deployment struct {
 	CA string
 	// AdminKeys are the public SSH keys of whoever runs pigsty, for node_admin_pk_current.
 	AdminKeys []string
+	// Switchover is asked for where a primary has to restart; else it restarts in place.
+	Switchover bool
 	// Derive makes a secret that is the same in every compile, from the deployment's seed.
 	Derive func(purpose ...string) []byte
 }

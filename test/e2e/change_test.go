@@ -19,6 +19,7 @@ import (
 type change struct {
 	name string
 	edit func(s *site)
+	args []string // for plan and apply
 	// plan is every line of the plan but those of nodes in fresh; "pg-test-*" stands for the
 	// three members.
 	plan  []string
@@ -85,8 +86,9 @@ func TestChange(t *testing.T) {
 			t.Logf("apply again: exit code %d", s.pigsty("apply", "--yes").code)
 		}
 	}
+	t.Run("fourth member removed", func(t *testing.T) { s.in(t).removeFourth(w) })
 	w.caller.end()
-	l.host, l.port = "11", "5436"
+	l.host, l.port = "13", "5436"
 	w.ledger.close(s, l).check(t)
 }
 
@@ -131,7 +133,7 @@ func packageLines(out string) string {
 func (c *change) run(t *testing.T, s *site, w *clients) {
 	c.edit(s)
 	want := members(c.plan)
-	got := slices.DeleteFunc(s.plan(), func(line string) bool {
+	got := slices.DeleteFunc(s.plan(c.args...), func(line string) bool {
 		return slices.Contains(c.fresh, strings.Fields(line)[0])
 	})
 	if !slices.Equal(got, want) {
@@ -140,7 +142,7 @@ func (c *change) run(t *testing.T, s *site, w *clients) {
 	before := s.look(c.fresh...)
 	w.begin()
 	began := time.Now()
-	s.apply()
+	s.apply(c.args...)
 	took := time.Since(began)
 	time.Sleep(time.Second) // for clients to notice what reloads do a moment later
 	after := s.look()
@@ -518,6 +520,57 @@ func changes(calls *caller) []change {
 			},
 		},
 		certificateRenewed(),
+		{
+			// The last, because it moves the primary.
+			name: "more connections, by switchover",
+			edit: func(s *site) { s.edit("max_connections: 110", "max_connections: 130") },
+			args: []string{"--switchover"},
+			plan: append([]string{
+				"pg-test-1 ~ patroni_config:pg-test restart", "pg-test-1 ! patroni_restart:pg-test switchover",
+				"pg-test-4 ~ patroni_file:/etc/patroni/patroni.yml reload",
+			}, newParameters...),
+			restarted: []string{"pg-test-* postgres", "pg-test-4 postgres"},
+			breaks:    true,
+			check: func(t *testing.T, s *site, _, after state) {
+				everywhere(t, s, "130", "SHOW max_connections", "11", "12", "13", "14")
+				everywhere(t, s, "true", "SELECT pg_is_in_recovery()::text", "11")
+			},
+		},
+	}
+}
+
+// removeFourth takes the member that was added off again: refused while it is protected or not
+// named, then done, with its data kept and nobody disturbed.
+func (s *site) removeFourth(w *clients) {
+	for _, refused := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--yes-destroy", "pg-test-4"}, "pg_safeguard"},
+		{[]string{"-e", "pg_safeguard=false"}, "--yes-destroy pg-test-4"},
+		{[]string{"-e", "pg_safeguard=false", "--yes-destroy", "pg-test-3"}, "pg-test-4"},
+	} {
+		if r := s.must(1, append([]string{"remove", "instance", "pg-test-4"}, refused.args...)...); !strings.Contains(r.err, refused.want) {
+			s.t.Errorf("remove instance %q does not speak of %s:\n%s%s", refused.args, refused.want, r.out, r.err)
+		}
+	}
+	s.planIsEmpty()
+	w.begin()
+	s.must(0, "remove", "instance", "pg-test-4", "-e", "pg_safeguard=false", "--yes-destroy", "pg-test-4")
+	s.edit("        "+s.net+"14: { pg_seq: 4, pg_role: replica }\n", "")
+	s.apply()
+	if failed, fared := w.noticed(); len(failed) > 0 {
+		s.t.Errorf("clients noticed:\n  %s", strings.Join(failed, "\n  "))
+	} else {
+		s.t.Log(fared)
+	}
+	left := onNode(s.t, s.nodes, "node-4", "sh", "-c", "systemctl is-active patroni pgbouncer haproxy vip-manager; systemctl is-enabled patroni; ls /data/postgres; ls -d /pg; true")
+	s.t.Logf("on its node: %s", strings.Join(strings.Fields(left), " "))
+	if strings.Contains(left, "\nactive") || strings.HasPrefix(left, "active") || strings.Contains(left, "enabled\n") {
+		s.t.Errorf("something still runs, or will:\n%s", left)
+	}
+	if members := onNode(s.t, s.nodes, "node-1", "sudo", "-u", "postgres", "patronictl", "-c", "/etc/patroni/patroni.yml", "list"); strings.Contains(members, "pg-test-4") {
+		s.t.Errorf("Patroni still lists it:\n%s", members)
 	}
 }
 

@@ -109,5 +109,9 @@ func (m *member) restart() {
 		return
 	}
 	m.branch = "pgsql/settings"
-	m.add(&resource.PatroniRestart{Cluster: m.c.Name, API: m.api(), Conn: m.conn()})
+	r := &resource.PatroniRestart{Cluster: m.c.Name, API: m.api(), Conn: m.conn()}
+	if m.d.Switchover {
+		r.Method = resource.RestartBySwitchover
+	}
+	m.add(r)
 }
