@@ -569,8 +569,8 @@ func (s *site) removeFourth(w *clients) {
 	if strings.Contains(left, "\nactive") || strings.HasPrefix(left, "active") || strings.Contains(left, "enabled\n") {
 		s.t.Errorf("something still runs, or will:\n%s", left)
 	}
-	if members := onNode(s.t, s.nodes, "node-1", "sudo", "-u", "postgres", "patronictl", "-c", "/etc/patroni/patroni.yml", "list"); strings.Contains(members, "pg-test-4") {
-		s.t.Errorf("Patroni still lists it:\n%s", members)
+	if status := s.must(0, "status"); strings.Contains(status.out, "pg-test-4") || !strings.Contains(status.out, "Healthy.") {
+		s.t.Errorf("the cluster without it:\n%s", status.out)
 	}
 }
 

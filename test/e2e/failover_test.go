@@ -438,5 +438,8 @@ func (f *failover) reboot() {
 	node := f.machineAt(old.Host)
 	must(f.t, "reboot", func() error { return f.nodes.Reboot(f.t.Context(), node) })
 	f.ledger.writable()
-	f.follows(old.Name)
+	// It may be back, and lead, before anybody else was fit to take over.
+	if now := f.leader(""); now.Name != old.Name {
+		f.follows(old.Name)
+	}
 }
