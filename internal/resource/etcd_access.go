@@ -7,7 +7,7 @@ import (
 
 var (
 	_ Resource = (*EtcdAccess)(nil)
-	_          = register(func() Resource { return &EtcdAccess{} })
+	_          = Register(func() Resource { return &EtcdAccess{} })
 )
 
 // EtcdAccess is who may do what in an etcd cluster: user root, and users that each own one

@@ -106,6 +106,9 @@ func (c *etcdClient) alive(ctx context.Context, p etcdPeer) bool {
 	return slices.ContainsFunc(p.ClientURLs, func(url string) bool { return c.health(ctx, url) == nil })
 }
 
+// retryPause is the time between two tries.
+const retryPause = 200 * time.Millisecond
+
 // untilDone repeats an action until it succeeds, gives an error that waiting does not help, or
 // the time is over.
 func untilDone(ctx context.Context, limit time.Duration, passing func(error) bool, action func() error) error {
@@ -118,7 +121,7 @@ func untilDone(ctx context.Context, limit time.Duration, passing func(error) boo
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(waitPause):
+		case <-time.After(retryPause):
 		}
 	}
 }

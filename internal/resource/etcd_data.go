@@ -13,7 +13,7 @@ import (
 
 var (
 	_ Resource = (*EtcdData)(nil)
-	_          = register(func() Resource { return &EtcdData{} })
+	_          = Register(func() Resource { return &EtcdData{} })
 )
 
 // EtcdData is a member's data directory. What is in it is never removed, and a member with data

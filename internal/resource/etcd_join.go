@@ -14,7 +14,7 @@ import (
 
 var (
 	_ Resource = (*EtcdJoin)(nil)
-	_          = register(func() Resource { return &EtcdJoin{} })
+	_          = Register(func() Resource { return &EtcdJoin{} })
 )
 
 // EtcdJoin brings a node without data into a cluster that runs elsewhere: as a learner first,
@@ -89,7 +89,7 @@ func (j *EtcdJoin) Apply(ctx context.Context, h *Host) error {
 			return err
 		}
 	}
-	return writeAtomic(h.Path(j.Path), []byte(j.firstStart(members)), 0o644, -1, -1)
+	return h.WriteFile(j.Path, []byte(j.firstStart(members)), 0o644)
 }
 
 // enter has the member added to the cluster's list, after its former self was removed.

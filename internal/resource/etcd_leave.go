@@ -8,7 +8,7 @@ import (
 
 var (
 	_ Resource = (*EtcdLeave)(nil)
-	_          = register(func() Resource { return &EtcdLeave{} })
+	_          = Register(func() Resource { return &EtcdLeave{} })
 )
 
 // EtcdLeave takes members that the inventory no longer lists out of the cluster. One that is

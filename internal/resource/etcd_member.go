@@ -8,8 +8,8 @@ import (
 )
 
 var (
-	_ Resource = (*EtcdMember)(nil)
-	_          = register(func() Resource { return &EtcdMember{} })
+	_ Waiter = (*EtcdMember)(nil)
+	_        = Register(func() Resource { return &EtcdMember{} })
 )
 
 // EtcdMember is a running member of an etcd cluster that serves and has a vote. It stands after
@@ -50,6 +50,9 @@ func (m *EtcdMember) Diff(ctx context.Context, h *Host) (*Change, error) {
 	}
 	return nil, nil
 }
+
+// Waits marks the kind. Giving a learner its vote is one request, made or not.
+func (m *EtcdMember) Waits() {}
 
 // Apply waits until the member is healthy, then gives it its vote as soon as it has caught up.
 func (m *EtcdMember) Apply(ctx context.Context, h *Host) error {

@@ -8,7 +8,7 @@ import (
 
 var (
 	_ Resource = (*EtcdQuorum)(nil)
-	_          = register(func() Resource { return &EtcdQuorum{} })
+	_          = Register(func() Resource { return &EtcdQuorum{} })
 )
 
 // EtcdQuorum stands before a member's unit and lets a restart pass only when the other members
@@ -25,7 +25,7 @@ func (q *EtcdQuorum) Name() string { return q.Unit }
 // Diff fails when the unit is about to restart and the others are too few. A member that does
 // not run has nothing to lose.
 func (q *EtcdQuorum) Diff(ctx context.Context, h *Host) (*Change, error) {
-	if h.notice(q.Unit) != NoticeRestart {
+	if h.PendingNotice(q.Unit) != NoticeRestart {
 		return nil, nil
 	}
 	state, err := h.Systemd.State(ctx, q.Unit)

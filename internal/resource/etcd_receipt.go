@@ -62,11 +62,10 @@ func (a *EtcdAccess) writeReceipt(ctx context.Context, h *Host, client *etcdClie
 	if err != nil {
 		return err
 	}
-	path := h.Path(etcdReceiptFile)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(h.Path(etcdReceiptFile)), 0o755); err != nil {
 		return err
 	}
-	return writeAtomic(path, text, 0o600, -1, -1)
+	return h.WriteFile(etcdReceiptFile, text, 0o600)
 }
 
 // authRevision reads the count off the metrics of the first endpoint that answers. It is empty

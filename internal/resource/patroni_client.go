@@ -45,9 +45,9 @@ const patroniPatience = 15 * time.Second
 // errNoPatroni means that nothing answers at the member's address.
 var errNoPatroni = errors.New("Patroni does not answer")
 
-// Patroni prepares to speak to a member. Its certificates are read from this host's files; they
+// Open prepares to speak to the member. Its certificates are read from this host's files; they
 // not being there yet shows as errNoPatroni.
-func (h *Host) Patroni(api PatroniAPI) (*Patroni, error) {
+func (api PatroniAPI) Open(h *Host) (*Patroni, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if api.CA != "" {
 		pem, err := os.ReadFile(h.Path(api.CA))

@@ -8,7 +8,7 @@ import (
 
 var (
 	_ Resource = (*PatroniConfig)(nil)
-	_          = register(func() Resource { return &PatroniConfig{} })
+	_          = Register(func() Resource { return &PatroniConfig{} })
 )
 
 // PatroniConfig is a cluster's dynamic configuration, which its members share through the DCS.
@@ -61,7 +61,7 @@ func (c *PatroniConfig) Diff(ctx context.Context, h *Host) (*Change, error) {
 }
 
 func (c *PatroniConfig) current(ctx context.Context, h *Host) (map[string]any, error) {
-	client, err := h.Patroni(c.API)
+	client, err := c.API.Open(h)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (c *PatroniConfig) current(ctx context.Context, h *Host) (map[string]any, e
 // Apply patches the configuration. When that takes a restart, it waits until every member that
 // can be reached knows, so that PatroniRestart sees who needs one.
 func (c *PatroniConfig) Apply(ctx context.Context, h *Host) error {
-	client, err := h.Patroni(c.API)
+	client, err := c.API.Open(h)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (c *PatroniConfig) Apply(ctx context.Context, h *Host) error {
 	}
 	// From here on the members themselves say whether they need a restart.
 	for _, lowered := range []bool{false, true} {
-		if err := h.noticeTaken(restartMark(c.Cluster, lowered).Unit); err != nil {
+		if err := h.Unmark(restartMark(c.Cluster, lowered).Unit); err != nil {
 			return err
 		}
 	}

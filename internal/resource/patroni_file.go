@@ -13,7 +13,7 @@ import (
 
 var (
 	_ Resource = (*PatroniFile)(nil)
-	_          = register(func() Resource { return &PatroniFile{} })
+	_          = Register(func() Resource { return &PatroniFile{} })
 )
 
 // PatroniFile is a member's own patroni.yml: a file that also knows what a new content costs.
@@ -60,7 +60,7 @@ func (f *PatroniFile) Diff(ctx context.Context, h *Host) (*Change, error) {
 		return nil, err
 	}
 	if c == nil {
-		if h.notice(f.unread().Unit) == "" {
+		if h.PendingNotice(f.unread().Unit) == "" {
 			return nil, nil
 		}
 		return &Change{Action: Run, Impact: Reload, Fields: []Field{{Name: "reload", Before: "old settings", After: "new settings"}}}, nil
@@ -133,7 +133,7 @@ func (f *PatroniFile) Apply(ctx context.Context, h *Host) error {
 	if err := f.reload(ctx, h, len(restart) > 0); err != nil && !errors.Is(err, errNoPatroni) {
 		h.Note("Patroni has not taken %s yet: %v", f.Path, err)
 	}
-	return h.noticeTaken(f.unread().Unit)
+	return h.Unmark(f.unread().Unit)
 }
 
 // reload tells Patroni of the file, and waits until PostgreSQL has what is in it: an access rule
@@ -143,7 +143,7 @@ func (f *PatroniFile) reload(ctx context.Context, h *Host, restart bool) error {
 	if f.API.URL == "" {
 		return nil
 	}
-	client, err := h.Patroni(f.API)
+	client, err := f.API.Open(h)
 	if err != nil {
 		return err
 	}

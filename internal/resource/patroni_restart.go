@@ -10,7 +10,7 @@ import (
 
 var (
 	_ Resource = (*PatroniRestart)(nil)
-	_          = register(func() Resource { return &PatroniRestart{} })
+	_          = Register(func() Resource { return &PatroniRestart{} })
 )
 
 // RestartMethod is how the primary of a cluster takes settings that need a restart.
@@ -68,8 +68,8 @@ func (r *PatroniRestart) Diff(ctx context.Context, h *Host) (*Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	down := h.notice(restartMark(r.Cluster, true).Unit) == NoticeRestart
-	announced := down || h.notice(restartMark(r.Cluster, false).Unit) == NoticeRestart
+	down := h.PendingNotice(restartMark(r.Cluster, true).Unit) == NoticeRestart
+	announced := down || h.PendingNotice(restartMark(r.Cluster, false).Unit) == NoticeRestart
 	steps := planRestart(members, r.Method, lowered || down, announced)
 	if len(steps) == 0 {
 		return nil, nil
@@ -86,7 +86,7 @@ func (r *PatroniRestart) Diff(ctx context.Context, h *Host) (*Change, error) {
 
 // observe looks at all members, and whether settings only go down.
 func (r *PatroniRestart) observe(ctx context.Context, h *Host) (members []clusterMember, lowered bool, err error) {
-	client, err := h.Patroni(r.API)
+	client, err := r.API.Open(h)
 	if err != nil {
 		return nil, false, err
 	}

@@ -20,7 +20,7 @@ func (r *PatroniRestart) carryOut(ctx context.Context, h *Host, s restartStep) e
 	if s.problem != nil {
 		return s.problem
 	}
-	client, err := h.Patroni(r.API)
+	client, err := r.API.Open(h)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (r *PatroniRestart) switchOver(ctx context.Context, h *Host, leader *Patron
 // follow waits until the replicas that streamed before do so again: one whose primary has
 // restarted looks for it every five seconds. One that does not is noted, and delays nobody.
 func (r *PatroniRestart) follow(ctx context.Context, h *Host, members []clusterMember) {
-	client, err := h.Patroni(r.API)
+	client, err := r.API.Open(h)
 	if err != nil {
 		return
 	}

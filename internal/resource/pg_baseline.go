@@ -15,7 +15,7 @@ import (
 
 var (
 	_ Resource = (*PgBaseline)(nil)
-	_          = register(func() Resource { return &PgBaseline{} })
+	_          = Register(func() Resource { return &PgBaseline{} })
 )
 
 // PgBaseline is an SQL script that was run once in a database. That it ran is recorded in the

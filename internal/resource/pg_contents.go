@@ -98,11 +98,11 @@ func createExtension(e PgExtension, fixed string) pgEdit {
 	if e.Version != "" {
 		sql += " VERSION " + quoteText(e.Version)
 	}
-	edit := pgEdit{Field: Field{Name: "extension", After: e.Name}, SQL: []string{sql + " CASCADE"}}
+	create := pgEdit{Field: Field{Name: "extension", After: e.Name}, SQL: []string{sql + " CASCADE"}}
 	if e.Schema == "" && fixed == "" {
-		edit.SQL = []string{"SET LOCAL search_path = public", edit.SQL[0], "SET LOCAL search_path = pg_catalog"}
+		create.SQL = []string{"SET LOCAL search_path = public", create.SQL[0], "SET LOCAL search_path = pg_catalog"}
 	}
-	return edit
+	return create
 }
 
 func alterExtension(want PgExtension, have extensionRow) (edits []pgEdit, note string) {

@@ -8,7 +8,7 @@ import (
 
 var (
 	_ Resource = (*PgDatabase)(nil)
-	_          = register(func() Resource { return &PgDatabase{} })
+	_          = Register(func() Resource { return &PgDatabase{} })
 )
 
 // PgDatabase is a database, its access list, and its schemas and extensions.

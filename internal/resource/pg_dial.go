@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -68,11 +67,8 @@ func becomeOnThread(uid int) (back func() error, err error) {
 func (c PgConn) dialer(h *Host) (func(ctx context.Context, network, addr string) (net.Conn, error), error) {
 	uid := os.Geteuid()
 	if h.Root == "" && uid == 0 {
-		a, err := h.lookup("/etc/passwd", c.user())
-		if err != nil {
-			return nil, err
-		}
-		if uid, err = strconv.Atoi(a.fields[2]); err != nil {
+		var err error
+		if uid, err = h.UserID(c.user()); err != nil {
 			return nil, err
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 var (
 	_ Resource = (*PgPrivileges)(nil)
-	_          = register(func() Resource { return &PgPrivileges{} })
+	_          = Register(func() Resource { return &PgPrivileges{} })
 )
 
 // PgPrivileges is what every database of a cluster has in common: who may use the objects that

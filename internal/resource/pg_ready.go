@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	_ Resource = (*PgReady)(nil)
-	_          = register(func() Resource { return &PgReady{} })
+	_ Waiter = (*PgReady)(nil)
+	_        = Register(func() Resource { return &PgReady{} })
 )
 
 // PgRunsAs is what an instance does in its cluster right now.
@@ -129,7 +129,7 @@ func (r *PgReady) formed(ctx context.Context, h *Host) bool {
 	if r.Patroni.URL == "" {
 		return true
 	}
-	client, err := h.Patroni(r.Patroni)
+	client, err := r.Patroni.Open(h)
 	if err != nil {
 		return false
 	}
@@ -153,6 +153,9 @@ func (r *PgReady) Diff(ctx context.Context, h *Host) (*Change, error) {
 	}
 	return &Change{Action: Run, Fields: []Field{{Name: "wait for", Before: state.String(), After: r.wanted()}}}, nil
 }
+
+// Waits marks the kind.
+func (r *PgReady) Waits() {}
 
 // Apply waits as long as there is progress.
 func (r *PgReady) Apply(ctx context.Context, h *Host) error {
@@ -198,7 +201,7 @@ func (r *PgReady) explain(ctx context.Context, h *Host, state serverState) error
 }
 
 func (r *PgReady) patroniState(ctx context.Context, h *Host) string {
-	client, err := h.Patroni(r.Patroni)
+	client, err := r.Patroni.Open(h)
 	if err != nil {
 		return err.Error()
 	}

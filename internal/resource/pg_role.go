@@ -10,7 +10,7 @@ import (
 
 var (
 	_ Resource = (*PgRole)(nil)
-	_          = register(func() Resource { return &PgRole{} })
+	_          = Register(func() Resource { return &PgRole{} })
 )
 
 // PgRole is a PostgreSQL role, with or without login. Attributes are compared in both

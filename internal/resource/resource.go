@@ -29,9 +29,16 @@ type Resource interface {
 // kinds makes an empty resource of each kind, for Decode.
 var kinds = map[string]func() Resource{}
 
-// register names a kind; each kind's file calls it once from a package variable.
-func register(make func() Resource) bool {
-	kinds[make().Kind()] = make
+// Register makes a kind known to Decode; each kind's file calls it once from a package variable,
+// with a function that makes an empty resource. It panics when the kind's name is taken.
+//
+// Kinds of other packages are known where their package is linked; package agent sees to that.
+func Register(make func() Resource) bool {
+	kind := make().Kind()
+	if _, taken := kinds[kind]; taken {
+		panic("resource kind " + kind + " is registered twice")
+	}
+	kinds[kind] = make
 	return true
 }
 

@@ -13,7 +13,7 @@ import (
 
 var (
 	_ Resource = (*VIPFile)(nil)
-	_          = register(func() Resource { return &VIPFile{} })
+	_          = Register(func() Resource { return &VIPFile{} })
 )
 
 // VIPFile is vip-manager's configuration: a file that also takes an address off the node that it
@@ -101,7 +101,8 @@ func (f *VIPFile) release(ctx context.Context, h *Host, old virtualAddress) erro
 			return err
 		}
 	}
-	err = h.run(ctx, "ip", "address", "delete", fmt.Sprintf("%s/%d", old.IP, old.Netmask), "dev", old.Interface)
+	argv := []string{"ip", "address", "delete", fmt.Sprintf("%s/%d", old.IP, old.Netmask), "dev", old.Interface}
+	_, err = h.Exec.Run(ctx, Command{Argv: argv})
 	if err != nil {
 		for _, absent := range []string{"Address not found", "Cannot assign requested address", "Cannot find device"} {
 			if strings.Contains(err.Error(), absent) {
