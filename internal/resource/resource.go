@@ -1,5 +1,7 @@
 // Package resource describes desired things on a node, one kind per file: what each should be,
-// how to see whether it is (Diff, which only observes) and how to make it so (Apply).
+// how to see whether it is (Diff, which only observes) and how to make it so (Apply). The kinds
+// here are those of any system, such as files, packages and units; those of one service have a
+// package of their own below this one, and register here.
 //
 // A resource is plain data. The controller builds it, sends it as JSON, and the agent on the
 // node carries it out; the two methods never run on the controller.
