@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 )
 
 // task is one task of an Ansible playbook.
@@ -38,9 +39,9 @@ func (p *playbook) translate(r resource.Resource) error {
 	switch r := r.(type) {
 	case *resource.File:
 		return p.file(r)
-	case *resource.VIPFile:
+	case *postgres.VIPFile:
 		return p.file(&resource.File{Path: r.Path, Content: r.Content})
-	case *resource.PatroniFile:
+	case *postgres.PatroniFile:
 		return p.file(&resource.File{Path: r.Path, Content: r.Content, Owner: r.Owner, Group: r.Group, Mode: r.Mode})
 	case *resource.Directory:
 		if r.Absent {
@@ -94,11 +95,11 @@ func (p *playbook) system(r resource.Resource) error {
 		return p.file(&resource.File{Path: "/etc/sysctl.d/" + r.ID + ".conf", Content: text.String()})
 	case *resource.TunedActive:
 		return p.file(&resource.File{Path: "/etc/tuned/active_profile", Content: r.Profile + "\n"})
-	case *resource.PgRole:
+	case *postgres.Role:
 		p.database("postgresql_user", r.Conn, compact(task{
 			"name": r.Role, "password": r.Verifier, "role_attr_flags": flags(r), "conn_limit": r.ConnLimit,
 		}))
-	case *resource.PgDatabase:
+	case *postgres.Database:
 		p.database("postgresql_db", r.Conn, compact(task{"name": r.Database, "owner": r.Owner, "encoding": r.Encoding}))
 	default:
 		p.leftOut[r.Kind()]++
@@ -110,7 +111,7 @@ func (p *playbook) module(name string, arguments task) {
 	p.tasks = append(p.tasks, task{"ansible.builtin." + name: arguments})
 }
 
-func (p *playbook) database(module string, c resource.PgConn, arguments task) {
+func (p *playbook) database(module string, c postgres.Conn, arguments task) {
 	arguments["login_unix_socket"], arguments["port"] = c.Socket, c.Port
 	p.tasks = append(p.tasks, task{"community.postgresql." + module: arguments, "become_user": c.User})
 }
@@ -181,7 +182,7 @@ func compact(t task) task {
 }
 
 // flags are a role's attributes as the module wants them.
-func flags(r *resource.PgRole) string {
+func flags(r *postgres.Role) string {
 	var list []string
 	for _, f := range []struct {
 		name string

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -53,6 +54,15 @@ func (h *Host) accounts(file string) ([]account, error) {
 // lookup returns the account of the given name, or ErrAbsent.
 func (h *Host) lookup(file, name string) (account, error) {
 	return h.find(file, name, 0)
+}
+
+// UserID is the number of the node's user of the given name; ErrAbsent when there is none.
+func (h *Host) UserID(name string) (int, error) {
+	a, err := h.lookup(passwdFile, name)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(a.field(2))
 }
 
 // find returns the first account with the given text in a field, or ErrAbsent.

@@ -11,6 +11,12 @@ import (
 // it out of folders whose files are read by pattern, such as /etc/cron.d.
 func temporaryPrefix(path string) string { return "." + filepath.Base(path) + ".pigsty-" }
 
+// WriteFile replaces the node's file at the path with data: a reader sees the old file or the new
+// one, also after a power cut. The file belongs to the agent's own user; its folder must exist.
+func (h *Host) WriteFile(path string, data []byte, mode os.FileMode) error {
+	return writeAtomic(h.Path(path), data, mode, -1, -1)
+}
+
 // writeAtomic replaces path with data: a reader sees the old file or the new one, also after a
 // power cut. uid and gid of -1 leave the owner to the process.
 func writeAtomic(path string, data []byte, mode os.FileMode, uid, gid int) error {

@@ -16,7 +16,7 @@ import (
 
 var (
 	_ Resource = (*Block)(nil)
-	_          = register(func() Resource { return &Block{} })
+	_          = Register(func() Resource { return &Block{} })
 )
 
 // Block is a run of lines in a file that belongs to somebody else, between two comment lines

@@ -18,7 +18,7 @@ import (
 
 var (
 	_ Resource = (*Certificate)(nil)
-	_          = register(func() Resource { return &Certificate{} })
+	_          = Register(func() Resource { return &Certificate{} })
 )
 
 // Certificate is a certificate signed by the deployment's authority, and its private key, which

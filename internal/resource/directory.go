@@ -10,7 +10,7 @@ import (
 
 var (
 	_ Resource = (*Directory)(nil)
-	_          = register(func() Resource { return &Directory{} })
+	_          = Register(func() Resource { return &Directory{} })
 )
 
 // Directory is a folder with given owner and mode; what is in it is of no concern. Parents that

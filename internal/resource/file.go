@@ -14,7 +14,7 @@ import (
 
 var (
 	_ Resource = (*File)(nil)
-	_          = register(func() Resource { return &File{} })
+	_          = Register(func() Resource { return &File{} })
 )
 
 // File is a regular file with given content, owner and mode. Its parent folder is made, owned

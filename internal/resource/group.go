@@ -9,7 +9,7 @@ import (
 
 var (
 	_ Resource = (*Group)(nil)
-	_          = register(func() Resource { return &Group{} })
+	_          = Register(func() Resource { return &Group{} })
 )
 
 // Group is a group of OS users.

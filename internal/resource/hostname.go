@@ -15,7 +15,7 @@ const (
 
 var (
 	_ Resource = (*Hostname)(nil)
-	_          = register(func() Resource { return &Hostname{} })
+	_          = Register(func() Resource { return &Hostname{} })
 )
 
 // Hostname is the node's name, at boot and now.
@@ -46,7 +46,7 @@ func (n *Hostname) Diff(_ context.Context, h *Host) (*Change, error) {
 // /proc/sys, which a container has read-only although its name is its own; nor hostnamed, which
 // does the same two things and is not on every node.
 func (n *Hostname) Apply(_ context.Context, h *Host) error {
-	if err := writeAtomic(h.Path(hostnameFile), []byte(n.Hostname+"\n"), 0o644, -1, -1); err != nil {
+	if err := h.WriteFile(hostnameFile, []byte(n.Hostname+"\n"), 0o644); err != nil {
 		return err
 	}
 	if h.Root != "" {

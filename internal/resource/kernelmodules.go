@@ -14,7 +14,7 @@ const kernelModulesFile = "/etc/modules-load.d/pigsty.conf"
 
 var (
 	_ Resource = (*KernelModules)(nil)
-	_          = register(func() Resource { return &KernelModules{} })
+	_          = Register(func() Resource { return &KernelModules{} })
 )
 
 // KernelModules are modules that the kernel has loaded, now and after a boot. A container

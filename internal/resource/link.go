@@ -11,7 +11,7 @@ import (
 
 var (
 	_ Resource = (*Link)(nil)
-	_          = register(func() Resource { return &Link{} })
+	_          = Register(func() Resource { return &Link{} })
 )
 
 // Link is a symbolic link. The target need not exist.

@@ -34,11 +34,10 @@ func (h *Host) ForgetExpected() {
 
 // Mark records on disk that a unit has to take notice of a change about to be made.
 func (h *Host) Mark(n Notification) error {
-	if h.notice(n.Unit) == NoticeRestart {
+	if h.PendingNotice(n.Unit) == NoticeRestart {
 		return nil
 	}
-	path := h.Path(filepath.Join(noticeDir, n.Unit))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(h.Path(noticeDir), 0o755); err != nil {
 		return err
 	}
 	h.mu.Lock()
@@ -47,13 +46,13 @@ func (h *Host) Mark(n Notification) error {
 	}
 	h.marked[n.Unit] = true
 	h.mu.Unlock()
-	return writeAtomic(path, []byte(n.Action+"\n"), 0o644, -1, -1)
+	return h.WriteFile(filepath.Join(noticeDir, n.Unit), []byte(n.Action+"\n"), 0o644)
 }
 
 // inherited tells whether the unit was asked for a restart by an earlier run, which was cut
 // short before it did.
 func (h *Host) inherited(unit string) bool {
-	if h.notice(unit) != NoticeRestart {
+	if h.PendingNotice(unit) != NoticeRestart {
 		return false
 	}
 	h.mu.Lock()
@@ -61,8 +60,9 @@ func (h *Host) inherited(unit string) bool {
 	return !h.marked[unit]
 }
 
-// notice is what the unit has been asked to do and has not done yet; empty when nothing.
-func (h *Host) notice(unit string) Notice {
+// PendingNotice is what the unit has been asked to do and has not done yet, by this run, by one
+// that was cut short, or, for a plan, by Expect; empty when nothing.
+func (h *Host) PendingNotice(unit string) Notice {
 	data, err := os.ReadFile(h.Path(filepath.Join(noticeDir, unit)))
 	marked := Notice(strings.TrimSpace(string(data)))
 	h.mu.Lock()
@@ -74,8 +74,8 @@ func (h *Host) notice(unit string) Notice {
 	return marked
 }
 
-// noticeTaken removes the unit's mark.
-func (h *Host) noticeTaken(unit string) error {
+// Unmark records that the unit has taken notice: nothing is pending for it any more.
+func (h *Host) Unmark(unit string) error {
 	h.mu.Lock()
 	delete(h.notices, unit)
 	delete(h.marked, unit)

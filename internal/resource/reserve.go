@@ -14,7 +14,7 @@ import (
 
 var (
 	_ Resource = (*Reserve)(nil)
-	_          = register(func() Resource { return &Reserve{} })
+	_          = Register(func() Resource { return &Reserve{} })
 )
 
 // Reserve is a file of a given size whose blocks are allocated: space that can be freed by

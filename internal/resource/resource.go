@@ -1,5 +1,7 @@
 // Package resource describes desired things on a node, one kind per file: what each should be,
-// how to see whether it is (Diff, which only observes) and how to make it so (Apply).
+// how to see whether it is (Diff, which only observes) and how to make it so (Apply). The kinds
+// here are those of any system, such as files, packages and units; those of one service have a
+// package of their own below this one, and register here.
 //
 // A resource is plain data. The controller builds it, sends it as JSON, and the agent on the
 // node carries it out; the two methods never run on the controller.
@@ -29,9 +31,16 @@ type Resource interface {
 // kinds makes an empty resource of each kind, for Decode.
 var kinds = map[string]func() Resource{}
 
-// register names a kind; each kind's file calls it once from a package variable.
-func register(make func() Resource) bool {
-	kinds[make().Kind()] = make
+// Register makes a kind known to Decode; each kind's file calls it once from a package variable,
+// with a function that makes an empty resource. It panics when the kind's name is taken.
+//
+// Kinds of other packages are known where their package is linked; package agent sees to that.
+func Register(make func() Resource) bool {
+	kind := make().Kind()
+	if _, taken := kinds[kind]; taken {
+		panic("resource kind " + kind + " is registered twice")
+	}
+	kinds[kind] = make
 	return true
 }
 

@@ -10,7 +10,7 @@ import (
 
 var (
 	_ Resource = (*SetAside)(nil)
-	_          = register(func() Resource { return &SetAside{} })
+	_          = Register(func() Resource { return &SetAside{} })
 )
 
 // SetAside moves a folder of data out of the way, under its own name with the time added, on

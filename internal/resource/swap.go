@@ -14,7 +14,7 @@ const (
 
 var (
 	_ Resource = (*Swap)(nil)
-	_          = register(func() Resource { return &Swap{} })
+	_          = Register(func() Resource { return &Swap{} })
 )
 
 // Swap is whether memory may be written to disk.
@@ -109,5 +109,5 @@ func commentSwap(h *Host) error {
 	if after == string(data) {
 		return nil
 	}
-	return writeAtomic(h.Path(fstabFile), []byte(after), 0o644, -1, -1)
+	return h.WriteFile(fstabFile, []byte(after), 0o644)
 }

@@ -16,7 +16,7 @@ import (
 
 var (
 	_ Resource = (*Sysctl)(nil)
-	_          = register(func() Resource { return &Sysctl{} })
+	_          = Register(func() Resource { return &Sysctl{} })
 )
 
 // Sysctl is a set of kernel settings, at boot and now. Where a setting of the running kernel

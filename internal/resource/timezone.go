@@ -20,7 +20,7 @@ const (
 
 var (
 	_ Resource = (*Timezone)(nil)
-	_          = register(func() Resource { return &Timezone{} })
+	_          = Register(func() Resource { return &Timezone{} })
 )
 
 // Timezone is the node's time zone. Its data comes with the package tzdata.
@@ -97,5 +97,5 @@ func (t *Timezone) Apply(_ context.Context, h *Host) error {
 	if err := linkAtomic(h.Path(localtimeFile), ".."+t.data()); err != nil {
 		return err
 	}
-	return writeAtomic(h.Path(timezoneFile), []byte(t.Zone+"\n"), 0o644, -1, -1)
+	return h.WriteFile(timezoneFile, []byte(t.Zone+"\n"), 0o644)
 }

@@ -23,7 +23,7 @@ const (
 
 var (
 	_ Resource = (*TrustStore)(nil)
-	_          = register(func() Resource { return &TrustStore{} })
+	_          = Register(func() Resource { return &TrustStore{} })
 )
 
 // TrustStore is an authority's certificate among those that the node's programs trust. The store
@@ -137,7 +137,7 @@ func (s *TrustStore) insert(ctx context.Context, h *Host) error {
 	block, _ := pem.Decode([]byte(s.PEM))
 	if block != nil && !holds(bundle, block.Bytes) {
 		bundle = append(bytes.TrimRight(bundle, "\n"), "\n"+strings.TrimSpace(s.PEM)+"\n"...)
-		if err := writeAtomic(h.Path(trustedBundle), bundle, 0o644, -1, -1); err != nil {
+		if err := h.WriteFile(trustedBundle, bundle, 0o644); err != nil {
 			return err
 		}
 	}

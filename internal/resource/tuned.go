@@ -16,7 +16,7 @@ const (
 
 var (
 	_ Resource = (*TunedActive)(nil)
-	_          = register(func() Resource { return &TunedActive{} })
+	_          = Register(func() Resource { return &TunedActive{} })
 )
 
 // TunedActive is the profile that tuned applies. The profile's own files are not its concern.
@@ -63,8 +63,8 @@ func (t *TunedActive) Apply(_ context.Context, h *Host) error {
 	if err := os.MkdirAll(filepath.Dir(h.Path(tunedProfileFile)), 0o755); err != nil {
 		return err
 	}
-	if err := writeAtomic(h.Path(tunedModeFile), []byte("manual\n"), 0o644, -1, -1); err != nil {
+	if err := h.WriteFile(tunedModeFile, []byte("manual\n"), 0o644); err != nil {
 		return err
 	}
-	return writeAtomic(h.Path(tunedProfileFile), []byte(t.Profile+"\n"), 0o644, -1, -1)
+	return h.WriteFile(tunedProfileFile, []byte(t.Profile+"\n"), 0o644)
 }

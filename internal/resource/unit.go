@@ -10,7 +10,7 @@ import (
 
 var (
 	_ Resource = (*Unit)(nil)
-	_          = register(func() Resource { return &Unit{} })
+	_          = Register(func() Resource { return &Unit{} })
 )
 
 // Unit is a systemd unit that runs (or does not) now and at boot. It is also where
@@ -92,7 +92,7 @@ func startsAtBoot(file string) bool {
 
 // answer adds what the running unit was asked to do.
 func (u *Unit) answer(h *Host, c *Change) {
-	switch h.notice(u.Unit) {
+	switch h.PendingNotice(u.Unit) {
 	case NoticeRestart:
 		c.Action = Run
 		c.Add("restart", "old settings", "new settings")
@@ -130,7 +130,7 @@ func (u *Unit) Apply(ctx context.Context, h *Host) error {
 			return err
 		}
 	}
-	return h.noticeTaken(u.Unit)
+	return h.Unmark(u.Unit)
 }
 
 // fresh is the unit's state by its files as they are now. systemd reads new files by itself, but
@@ -182,7 +182,7 @@ func template(unit string) string {
 }
 
 func (u *Unit) bringUp(ctx context.Context, h *Host, state UnitState) error {
-	notice := h.notice(u.Unit)
+	notice := h.PendingNotice(u.Unit)
 	switch {
 	case !state.Running():
 		return h.Systemd.Start(ctx, u.Unit)

@@ -13,7 +13,7 @@ import (
 
 var (
 	_ Resource = (*User)(nil)
-	_          = register(func() Resource { return &User{} })
+	_          = Register(func() Resource { return &User{} })
 )
 
 // User is an OS user without a password. Fields left empty are the system's choice when the

@@ -8,8 +8,8 @@ import (
 )
 
 var (
-	_ Resource = (*Wait)(nil)
-	_          = register(func() Resource { return &Wait{} })
+	_ Waiter = (*Wait)(nil)
+	_        = Register(func() Resource { return &Wait{} })
 )
 
 // Wait holds the steps after it until a TCP port answers.
@@ -57,6 +57,9 @@ func (h *Host) dial(ctx context.Context, addr string) error {
 	}
 	return conn.Close()
 }
+
+// Waits marks the kind.
+func (w *Wait) Waits() {}
 
 // Apply waits.
 func (w *Wait) Apply(ctx context.Context, h *Host) error {

@@ -7,14 +7,3 @@ type Waiter interface {
 	// Waits marks the kind.
 	Waits()
 }
-
-var _ = []Waiter{(*Wait)(nil), (*PgReady)(nil), (*EtcdMember)(nil)}
-
-// Waits marks the kind.
-func (w *Wait) Waits() {}
-
-// Waits marks the kind.
-func (r *PgReady) Waits() {}
-
-// Waits marks the kind. Giving a learner its vote is one request, made or not.
-func (m *EtcdMember) Waits() {}

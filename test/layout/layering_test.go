@@ -26,14 +26,16 @@ var mayImport = map[string][]string{
 	"inventory": {"diag"},
 	"param":     {"diag", "inventory"},
 	"model":     {"diag", "distro", "fact", "inventory", "param", "secret"},
-	"module/*":  {"diag", "distro", "fact", "model", "param", "pki", "render", "resource", "secret"},
+	"module/*":  {"diag", "distro", "fact", "model", "param", "pki", "render", "resource", "resource/etcd", "resource/postgres", "secret"},
 	"module":    {"diag", "fact", "model", "module/*", "param", "resource"},
 
 	// Carrying it out.
-	"resource": {"diag", "fact", "pki"},
-	"engine":   {"fact", "resource"},
-	"agent":    {"fact", "health", "pki", "resource"},
-	"remote":   {"agent"},
+	"resource":          {"diag", "fact", "pki"},
+	"resource/etcd":     {"resource"},
+	"resource/postgres": {"resource"},
+	"engine":            {"fact", "resource"},
+	"agent":             {"fact", "health", "pki", "resource", "resource/etcd", "resource/postgres"},
+	"remote":            {"agent"},
 
 	// Putting it together.
 	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "param", "pki", "remote", "resource", "secret"},

@@ -3,10 +3,11 @@ package etcd
 import (
 	"pigsty/internal/model"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/etcd"
 )
 
 // api is how a node reaches the cluster: its own member first.
-func (c *compiler) api(m *model.EtcdMember) resource.EtcdAPI {
+func (c *compiler) api(m *model.EtcdMember) etcd.API {
 	api := c.credentials()
 	api.Endpoints = []string{clientURL("127.0.0.1")}
 	for _, other := range c.etcd.Members {
@@ -17,13 +18,13 @@ func (c *compiler) api(m *model.EtcdMember) resource.EtcdAPI {
 	return api
 }
 
-func (c *compiler) credentials() resource.EtcdAPI {
-	return resource.EtcdAPI{CA: caFile, Cert: certFile, Key: keyFile, Password: c.etcd.Param.EtcdRootPassword}
+func (c *compiler) credentials() etcd.API {
+	return etcd.API{CA: caFile, Cert: certFile, Key: keyFile, Password: c.etcd.Param.EtcdRootPassword}
 }
 
 // join brings a node without data into the running cluster.
 func (c *compiler) join(m *model.EtcdMember) resource.Resource {
-	j := &resource.EtcdJoin{
+	j := &etcd.Join{
 		Member: m.Name, PeerURL: peerURL(m), Cluster: c.etcd.Name,
 		Data: c.etcd.Param.EtcdDataDir, Path: initialFile, API: c.credentials(),
 	}
@@ -37,7 +38,7 @@ func (c *compiler) join(m *model.EtcdMember) resource.Resource {
 // leave takes unlisted members out, in the round before newcomers join or in the one after.
 func (c *compiler) leave(deadOnly bool) resource.Resource {
 	keeper := c.etcd.Keeper()
-	l := &resource.EtcdLeave{DeadOnly: deadOnly, Safeguard: c.etcd.Param.DcsSafeguard, API: c.api(keeper.Etcd)}
+	l := &etcd.Leave{DeadOnly: deadOnly, Safeguard: c.etcd.Param.DcsSafeguard, API: c.api(keeper.Etcd)}
 	for _, m := range c.etcd.Members {
 		l.Listed = append(l.Listed, peerURL(m))
 	}
@@ -46,10 +47,10 @@ func (c *compiler) leave(deadOnly bool) resource.Resource {
 
 // access is user root, and a user for each PostgreSQL cluster that elects its leader here.
 func (c *compiler) access() resource.Resource {
-	a := &resource.EtcdAccess{Store: c.etcd.Name, API: c.api(c.etcd.Keeper().Etcd)}
+	a := &etcd.Access{Store: c.etcd.Name, API: c.api(c.etcd.Keeper().Etcd)}
 	for _, pg := range c.d.Pg {
 		if pg.Etcd == c.etcd && pg.Param.PgDcsType == "etcd" {
-			a.Users = append(a.Users, resource.EtcdUser{Name: pg.EtcdUser(), Password: pg.EtcdPassword(c.d), Prefix: pg.EtcdPrefix()})
+			a.Users = append(a.Users, etcd.User{Name: pg.EtcdUser(), Password: pg.EtcdPassword(c.d), Prefix: pg.EtcdPrefix()})
 		}
 	}
 	return a

@@ -8,6 +8,7 @@ import (
 	"pigsty/internal/model"
 	"pigsty/internal/render"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/etcd"
 )
 
 //go:embed templates
@@ -64,7 +65,7 @@ func (c *compiler) converge() {
 		if m.Node == keeper {
 			c.add(keeper, c.leave(true))
 		}
-		c.add(m.Node, &resource.EtcdQuorum{Unit: unit, PeerURL: peerURL(m), API: c.api(m)}, turn)
+		c.add(m.Node, &etcd.Quorum{Unit: unit, PeerURL: peerURL(m), API: c.api(m)}, turn)
 		healthy := c.serve(m)
 		// Nobody waits for a node that could not be reached: its steps will not run.
 		if m.Node.Known {

@@ -7,6 +7,7 @@ import (
 	"pigsty/internal/model"
 	"pigsty/internal/pki"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/etcd"
 )
 
 const (
@@ -31,7 +32,7 @@ func (c *compiler) prepare(m *model.EtcdMember) {
 	n, p := m.Node, c.etcd.Param
 	restart := []resource.Notification{resource.RestartOf(unit)}
 	c.add(n, &resource.Packages{ID: "etcd", Packages: []string{"etcd-server", "etcd-client"}})
-	c.add(n, &resource.EtcdData{Path: p.EtcdDataDir, Config: configFile, Purge: n.Dcs.DcsClean && !n.Dcs.DcsSafeguard})
+	c.add(n, &etcd.Data{Path: p.EtcdDataDir, Config: configFile, Purge: n.Dcs.DcsClean && !n.Dcs.DcsSafeguard})
 	c.add(n, &resource.Directory{Path: "/etc/etcd"})
 	// etcd reads a renewed certificate at the next connection, and the authority's only when
 	// it starts.
@@ -45,7 +46,7 @@ func (c *compiler) prepare(m *model.EtcdMember) {
 }
 
 // certificate serves the member to its clients, to its peers, and as a client of both. It has
-// no common name: etcd's JSON gateway refuses clients that have one, see resource.EtcdAPI.
+// no common name: etcd's JSON gateway refuses clients that have one, see etcd.API.
 func certificate(d *model.Deployment, m *model.EtcdMember) resource.Resource {
 	return &resource.Certificate{
 		Path: certFile, KeyPath: keyFile, CA: d.CA, Owner: "etcd", Group: "etcd",
@@ -88,7 +89,7 @@ func (c *compiler) serve(m *model.EtcdMember) *resource.Ref {
 		impact = resource.NoImpact
 	}
 	c.add(m.Node, &resource.Unit{Unit: unit, RestartImpact: impact})
-	ref := c.add(m.Node, &resource.EtcdMember{Member: m.Name, PeerURL: peerURL(m), API: c.api(m)}).Ref()
+	ref := c.add(m.Node, &etcd.Member{Member: m.Name, PeerURL: peerURL(m), API: c.api(m)}).Ref()
 	return &ref
 }
 
@@ -98,5 +99,5 @@ func (c *compiler) foundingStart(m *model.EtcdMember) string {
 	for _, other := range c.etcd.Members {
 		list = append(list, other.Name+"="+peerURL(other))
 	}
-	return resource.EtcdFirstStart("new", c.etcd.Name, peerURL(m), list)
+	return etcd.FirstStart("new", c.etcd.Name, peerURL(m), list)
 }

@@ -2,7 +2,7 @@ package pgsql
 
 import (
 	"pigsty/internal/param"
-	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 )
 
 // databases sets up what every database has, then the databases of the inventory, each on a
@@ -24,8 +24,8 @@ func (m *member) databases() {
 }
 
 // privileges are the rules for objects to come, in the terms of pg_default_privileges.
-func (m *member) privileges(database string) *resource.PgPrivileges {
-	p := &resource.PgPrivileges{
+func (m *member) privileges(database string) *postgres.Privileges {
+	p := &postgres.Privileges{
 		Conn: m.conn(), Database: database, DefaultPrivileges: m.c.Param.PgDefaultPrivileges,
 		Creators: []string{m.p.PgDbsu, m.c.Param.PgAdminUsername}, Schemas: m.c.Param.PgDefaultSchemas,
 		Extensions: extensions(m.c.Param.PgDefaultExtensions), Creator: m.defaultRole("dbrole_admin"),
@@ -43,9 +43,9 @@ func (m *member) privileges(database string) *resource.PgPrivileges {
 	return p
 }
 
-func (m *member) database(d param.Database) *resource.PgDatabase {
+func (m *member) database(d param.Database) *postgres.Database {
 	p := m.c.Param
-	return &resource.PgDatabase{
+	return &postgres.Database{
 		Conn: m.conn(), Database: d.Name, Owner: d.Owner, Template: d.Template,
 		Encoding: d.Encoding, Locale: d.Locale, LcCollate: d.LcCollate, LcCtype: d.LcCtype,
 		Tablespace: d.Tablespace, AllowConn: d.Allowconn, ConnLimit: d.Connlimit, Comment: d.Comment,
@@ -55,10 +55,10 @@ func (m *member) database(d param.Database) *resource.PgDatabase {
 	}
 }
 
-func extensions(list []param.Extension) []resource.PgExtension {
-	var out []resource.PgExtension
+func extensions(list []param.Extension) []postgres.Extension {
+	var out []postgres.Extension
 	for _, e := range list {
-		out = append(out, resource.PgExtension{Name: e.Name, Schema: e.Schema, Version: e.Version, Absent: e.State == "absent"})
+		out = append(out, postgres.Extension{Name: e.Name, Schema: e.Schema, Version: e.Version, Absent: e.State == "absent"})
 	}
 	return out
 }

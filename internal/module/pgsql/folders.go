@@ -8,6 +8,7 @@ import (
 
 	"pigsty/internal/pki"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 )
 
 // folders lays out v1.5's file tree: data on the main disk, backups on their own, and /pg to
@@ -69,7 +70,7 @@ const certDays = 3650
 
 // certificate is what the server, the pool and Patroni serve with, under every name that clients
 // call them by, and what they show to etcd. It has no common name, whose place the alternative
-// names have taken: etcd's JSON gateway refuses clients that have one, see resource.EtcdAPI.
+// names have taken: etcd's JSON gateway refuses clients that have one, see etcd.API.
 func (m *member) certificate() {
 	leaf := pki.Leaf{Days: certDays}
 	names := []string{m.i.Name, m.c.Name, m.i.Node.Name, m.i.Node.Addr, "localhost", "127.0.0.1", "::1"}
@@ -86,7 +87,7 @@ func (m *member) certificate() {
 }
 
 func (m *member) certificateUsers() []resource.Notification {
-	users := []resource.Notification{resource.PatroniReads(patroniConfig)}
+	users := []resource.Notification{postgres.PatroniReads(patroniConfig)}
 	if m.p.PgbouncerEnabled {
 		users = append(users, resource.ReloadOf(pgbouncerUnit))
 	}

@@ -6,6 +6,7 @@ import (
 	"pigsty/internal/model"
 	"pigsty/internal/param"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 )
 
 // Where things are on a node. Certificates lie outside of the data disk, so that services that
@@ -68,6 +69,6 @@ func (m *member) directory(path string, mode fs.FileMode) {
 }
 
 // conn is how the node's own server is asked.
-func (m *member) conn() resource.PgConn {
-	return resource.PgConn{Socket: m.p.PgLocalhost, Port: m.p.PgPort, User: m.p.PgDbsu}
+func (m *member) conn() postgres.Conn {
+	return postgres.Conn{Socket: m.p.PgLocalhost, Port: m.p.PgPort, User: m.p.PgDbsu}
 }

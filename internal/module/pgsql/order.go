@@ -5,6 +5,7 @@ import (
 
 	"pigsty/internal/model"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/etcd"
 )
 
 // asleep tells whether the cluster exists and no member runs, as after a power cut. Which of
@@ -69,5 +70,5 @@ func (m *member) etcdReady() []resource.Ref {
 	if keeper == nil || keeper == m.i.Node || slices.ContainsFunc(m.c.Instances, runs) {
 		return nil
 	}
-	return []resource.Ref{{Node: keeper.Addr, ID: resource.ID(&resource.EtcdAccess{Store: m.c.Etcd.Name})}}
+	return []resource.Ref{etcd.AccessRef(keeper.Addr, m.c.Etcd.Name)}
 }

@@ -10,6 +10,7 @@ import (
 	"pigsty/internal/golden"
 	"pigsty/internal/module/pgsql"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 )
 
 // after lists the nodes that a step waits for, by the step's ID.
@@ -79,7 +80,7 @@ func TestUnknownMemberChangesNoFileOfOthers(t *testing.T) {
 	text := func() string {
 		var kept []resource.Step
 		for _, s := range pgsql.Compile(d) {
-			if _, config := s.Resource.(*resource.PatroniConfig); s.Node != "10.10.10.13" && !config {
+			if _, config := s.Resource.(*postgres.PatroniConfig); s.Node != "10.10.10.13" && !config {
 				s.After = nil
 				kept = append(kept, s)
 			}

@@ -7,6 +7,7 @@ import (
 
 	"pigsty/internal/model"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 )
 
 // scripts are what PostgreSQL and Patroni call.
@@ -24,7 +25,7 @@ func (m *member) scripts() {
 // patroniFiles configures Patroni. Its own file is world-readable and holds no secret.
 func (m *member) patroniFiles() {
 	m.secret(patroniEnv, m.p.PgDbsu, m.patroniEnv(), resource.RestartOf(patroniUnit))
-	m.add(&resource.PatroniFile{
+	m.add(&postgres.PatroniFile{
 		Path: patroniConfig, Content: templates.Fill(patroniConfig, m.patroniView()), Owner: m.p.PgDbsu,
 		API: m.api(), Conn: m.conn(),
 	})
@@ -64,8 +65,8 @@ func environment(pairs [][2]string) string {
 }
 
 // api is the member's own REST API.
-func (m *member) api() resource.PatroniAPI {
-	api := resource.PatroniAPI{
+func (m *member) api() postgres.PatroniAPI {
+	api := postgres.PatroniAPI{
 		URL:  "http://" + hostPort(m.i.Node.Addr, m.c.Param.PatroniPort),
 		User: m.c.Param.PatroniUsername, Password: m.c.Param.PatroniPassword,
 	}
@@ -89,20 +90,20 @@ func (m *member) patroni() {
 	m.add(ready).After = m.readyAfter()
 }
 
-func (m *member) ready() *resource.PgReady {
-	r := &resource.PgReady{
+func (m *member) ready() *postgres.Ready {
+	r := &postgres.Ready{
 		Instance: m.i.Name, Conn: m.conn(), Patroni: m.api(), DataDir: m.p.PgData, Log: "/pg/log/patroni.log",
 		Timeout: 3 * time.Minute,
 	}
 	if m.i == m.c.Leader() && !m.standby() && !m.asleep() {
-		r.Role = resource.PgPrimary
+		r.Role = postgres.Primary
 	}
 	return r
 }
 
 // readyRef is the step that says that an instance serves.
 func readyRef(i *model.PgInstance) resource.Ref {
-	return resource.Ref{Node: i.Node.Addr, ID: resource.ID(&resource.PgReady{Instance: i.Name})}
+	return resource.Ref{Node: i.Node.Addr, ID: resource.ID(&postgres.Ready{Instance: i.Name})}
 }
 
 // standby tells whether the cluster follows another one, and so takes no writes. Once it was

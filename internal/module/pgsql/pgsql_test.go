@@ -13,6 +13,7 @@ import (
 	"pigsty/internal/module/pgsql"
 	"pigsty/internal/param"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/etcd"
 	"pigsty/internal/secret"
 )
 
@@ -70,7 +71,7 @@ func deployment(t testing.TB, name string) *model.Deployment {
 
 // others stand in for the step of another module that pgsql waits for.
 func others(d *model.Deployment) []resource.Step {
-	return []resource.Step{{Node: d.Etcd.Keeper().Addr, Module: "etcd", Resource: &resource.EtcdAccess{Store: d.Etcd.Name}}}
+	return []resource.Step{{Node: d.Etcd.Keeper().Addr, Module: "etcd", Resource: &etcd.Access{Store: d.Etcd.Name}}}
 }
 
 func TestCompile(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"pigsty/internal/param"
-	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 	"pigsty/internal/secret"
 )
 
@@ -64,8 +64,8 @@ func (m *member) defaultRole(name string) string {
 	return ""
 }
 
-func (m *member) role(u param.User) *resource.PgRole {
-	r := &resource.PgRole{
+func (m *member) role(u param.User) *postgres.Role {
+	r := &postgres.Role{
 		Conn: m.conn(), Role: u.Name, Verifier: m.verifier(u),
 		Login: u.Login, Superuser: u.Superuser, CreateDB: u.Createdb, CreateRole: u.Createrole,
 		Replication: u.Replication, BypassRLS: u.Bypassrls, Inherit: u.Inherit, ConnLimit: u.Connlimit,

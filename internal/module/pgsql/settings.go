@@ -3,7 +3,7 @@ package pgsql
 import (
 	"fmt"
 
-	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 )
 
 // shared is the cluster's dynamic configuration, which members keep in etcd. The same tree
@@ -98,7 +98,7 @@ func (m *member) settings() {
 		return
 	}
 	m.branch = "pgsql/settings"
-	m.add(&resource.PatroniConfig{
+	m.add(&postgres.PatroniConfig{
 		Cluster: m.c.Name, API: m.api(), Conn: m.conn(), Desired: m.shared(m.c.WalKeep(m.c.Instances...)),
 	})
 }
@@ -109,9 +109,9 @@ func (m *member) restart() {
 		return
 	}
 	m.branch = "pgsql/settings"
-	r := &resource.PatroniRestart{Cluster: m.c.Name, API: m.api(), Conn: m.conn()}
+	r := &postgres.PatroniRestart{Cluster: m.c.Name, API: m.api(), Conn: m.conn()}
 	if m.d.Switchover {
-		r.Method = resource.RestartBySwitchover
+		r.Method = postgres.RestartBySwitchover
 	}
 	m.add(r)
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 )
 
 const (
@@ -34,7 +35,7 @@ func (m *member) vip() {
 		Key: m.c.Param.PgNamespace + "/" + m.c.Name + "/leader", CA: caFile, CertFile: certFile, KeyFile: keyFile,
 		Mask: m.c.Param.VipCidrmask, Endpoints: m.c.Etcd.Endpoints(),
 	})
-	m.add(&resource.VIPFile{Path: vipConfig, Content: content, Unit: vipUnit}, restart)
+	m.add(&postgres.VIPFile{Path: vipConfig, Content: content, Unit: vipUnit}, restart)
 	m.file("/etc/systemd/system/vip-manager.service.d/pigsty.conf", struct{ EnvFile, Config, Address, Interface string }{
 		vipEnv, vipConfig, fmt.Sprintf("%s/%d", m.c.Param.VipAddress, m.c.Param.VipCidrmask), m.vipInterface(),
 	}, restart)

@@ -1,0 +1,57 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"pigsty/internal/resource"
+)
+
+// diffAbsent is the change that drops the database, and says what stands in its way.
+func (d *Database) diffAbsent(ctx context.Context, s session, have *databaseRow) (*resource.Change, error) {
+	if err := d.protected(have); err != nil {
+		return nil, err
+	}
+	sessions, err := d.sessions(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	c := &resource.Change{Action: resource.Delete, Impact: resource.DataLoss}
+	if len(sessions) > 0 {
+		c.Effect = "refused while somebody is connected: " + shortList(sessions)
+	}
+	return c, nil
+}
+
+// protected refuses to drop what PostgreSQL itself or other databases need.
+func (d *Database) protected(have *databaseRow) error {
+	if d.Database == maintenance || have.template {
+		return fmt.Errorf("database %s is not dropped: it is a template, or the one that tools connect to", d.Database)
+	}
+	return nil
+}
+
+// sessions lists who is connected to the database, but for the agent itself.
+func (d *Database) sessions(ctx context.Context, s session) ([]string, error) {
+	sessions, err := s.texts(ctx, sessionQuery+"datname = $1 AND application_name <> 'pigsty'", d.Database)
+	return sessions, problem("look for sessions in database "+d.Database, err)
+}
+
+// drop removes the database. There is no FORCE in it: whoever is connected is using it.
+func (d *Database) drop(ctx context.Context, h *resource.Host, s session, have *databaseRow) error {
+	if have == nil {
+		return nil
+	}
+	if err := d.protected(have); err != nil {
+		return err
+	}
+	d.Conn.leave(h, d.Database)
+	sessions, err := d.sessions(ctx, s)
+	if err != nil {
+		return err
+	}
+	if len(sessions) > 0 {
+		return fmt.Errorf("database %s is not dropped, because somebody is connected: %s", d.Database, shortList(sessions))
+	}
+	return s.run(ctx, "drop database "+d.Database, []edit{{SQL: []string{"DROP DATABASE " + quoteName(d.Database)}, Alone: true}})
+}

@@ -1,0 +1,113 @@
+package postgres
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// restartStep is one member to restart.
+type restartStep struct {
+	member clusterMember
+	// switchTo is the replica that takes over from the primary, which then restarts as a
+	// replica; empty for a restart in place.
+	switchTo string
+	problem  error // why the step cannot be carried out
+}
+
+func (s restartStep) outcome() string {
+	switch {
+	case s.problem != nil:
+		return s.problem.Error()
+	case s.switchTo != "":
+		return s.switchTo + " takes over, then restarts as a replica"
+	}
+	return "restarts"
+}
+
+// planRestart puts the members that wait for a restart in order. Replicas go first, so that a
+// setting that rises is never lower on a replica than on the primary, and the primary goes last;
+// the other way round when settings only go down. everybody stands for a change that has been
+// announced: all members will wait for a restart.
+func planRestart(members []clusterMember, method RestartMethod, lowered, everybody bool) []restartStep {
+	var replicas, primary []restartStep
+	for _, m := range members {
+		waits := m.own.PendingRestart || everybody || m.problem != nil && m.PendingRestart
+		if !waits {
+			continue
+		}
+		step := restartStep{member: m}
+		if m.problem != nil {
+			step.problem = fmt.Errorf("%s cannot be asked to restart: %w", m.Name, m.problem)
+		}
+		if !m.Leads() {
+			replicas = append(replicas, step)
+			continue
+		}
+		if method == RestartBySwitchover && !lowered && len(members) > 1 {
+			step.switchTo, step.problem = successor(members)
+		}
+		primary = append(primary, step)
+	}
+	slices.SortStableFunc(replicas, func(a, b restartStep) int { return cmp.Compare(a.member.Name, b.member.Name) })
+	if lowered {
+		return append(primary, replicas...)
+	}
+	return append(replicas, primary...)
+}
+
+// successor is the replica that takes over: a synchronous one where there is one, then the one
+// that is least behind.
+func successor(members []clusterMember) (string, error) {
+	var fit []clusterMember
+	for _, m := range members {
+		if !m.Leads() && m.problem == nil && m.streams() && m.Tags["nofailover"] != true && m.Lag != UnknownLag {
+			fit = append(fit, m)
+		}
+	}
+	if len(fit) == 0 {
+		return "", fmt.Errorf("no replica can take over from the primary: none streams from it and may lead")
+	}
+	synchronous := func(m clusterMember) int {
+		if strings.HasSuffix(m.Role, "_standby") {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(fit, func(a, b clusterMember) int {
+		return cmp.Or(cmp.Compare(synchronous(a), synchronous(b)), cmp.Compare(a.Lag, b.Lag), cmp.Compare(a.Name, b.Name))
+	})
+	return fit[0].Name, nil
+}
+
+// streams tells whether a replica runs and follows another server. Before 3.0.3 Patroni did not
+// tell; then a known lag has to do.
+func (m clusterMember) streams() bool {
+	if m.own.State != "running" {
+		return false
+	}
+	if m.own.ReplicationState == "" {
+		return m.Lag != UnknownLag
+	}
+	return true
+}
+
+// describeRestart tells the order in a few words.
+func describeRestart(steps []restartStep) string {
+	var words []string
+	for _, s := range steps {
+		name := s.member.Name
+		if s.member.Leads() {
+			name = "the primary " + name
+			if s.switchTo != "" {
+				name += " after a switchover to " + s.switchTo
+			}
+		}
+		words = append(words, name)
+	}
+	if len(words) == 1 {
+		return words[0]
+	}
+	return "one at a time: " + strings.Join(words, ", ")
+}
