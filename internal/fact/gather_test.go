@@ -138,7 +138,7 @@ func TestDataDirectories(t *testing.T) {
 }
 
 // patroni is an API that answers as Patroni does.
-func patroni(role string, status int) http.Handler {
+func patroniAPI(role string, status int) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/patroni", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
@@ -164,7 +164,7 @@ func TestPatroni(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			server := test.serve(patroni(test.role, test.status))
+			server := test.serve(patroniAPI(test.role, test.status))
 			defer server.Close()
 			_, text, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(server.URL, "https://"), "http://"), ":")
 			port, err := strconv.Atoi(text)

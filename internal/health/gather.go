@@ -3,7 +3,6 @@ package health
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"pigsty/internal/patroni"
 )
 
 // patience is how long one question to a local service may take.
@@ -120,22 +121,14 @@ func hasAddress(vip string) bool {
 	return false
 }
 
-// client speaks to services on the loopback address, where there is nobody to be deceived by,
-// so certificates are not verified.
-func client() *http.Client {
-	return &http.Client{
-		Timeout:   patience,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true},
-	}
-}
-
 // get returns the body of an answer, whatever its status code.
 func get(ctx context.Context, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
-	response, err := client().Do(request)
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -168,32 +161,25 @@ func askEtcd(ctx context.Context, base string) *Etcd {
 
 // askPatroni reads the cluster as the local member sees it; nothing when it does not answer.
 func askPatroni(ctx context.Context, port int) ([]Member, bool) {
-	for _, scheme := range []string{"https", "http"} {
-		body, err := get(ctx, fmt.Sprintf("%s://127.0.0.1:%d/cluster", scheme, port))
-		if err != nil {
-			continue
-		}
-		var cluster struct {
-			Pause   bool `json:"pause"`
-			Members []struct {
-				Member
-				Lag json.RawMessage `json:"lag"`
-			} `json:"members"`
-		}
-		if json.Unmarshal(body, &cluster) != nil {
-			continue
-		}
-		var members []Member
-		for _, m := range cluster.Members {
-			m.Member.Lag = lag(m.Lag)
-			if m.Role == "leader" {
-				m.Role = "primary"
-			}
-			members = append(members, m.Member)
-		}
-		return members, cluster.Pause
+	var cluster struct {
+		Pause   bool `json:"pause"`
+		Members []struct {
+			Member
+			Lag json.RawMessage `json:"lag"`
+		} `json:"members"`
 	}
-	return nil, false
+	if patroni.NewLocal(port, patience).Get(ctx, "/cluster", &cluster) != nil {
+		return nil, false
+	}
+	var members []Member
+	for _, m := range cluster.Members {
+		m.Member.Lag = lag(m.Lag)
+		if m.Role == "leader" {
+			m.Role = "primary"
+		}
+		members = append(members, m.Member)
+	}
+	return members, cluster.Pause
 }
 
 // lag is a number of bytes, the word unknown, or absent on a primary.

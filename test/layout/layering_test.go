@@ -15,10 +15,11 @@ var mayImport = map[string][]string{
 	// Below everything: know nothing of each other.
 	"diag":      {},
 	"distro":    {},
-	"fact":      {},
-	"health":    {},
 	"localfile": {},
+	"patroni":   {},
 	"render":    {},
+	"fact":      {"patroni"},
+	"health":    {"patroni"},
 	"pki":       {"localfile"},
 	"secret":    {"localfile"},
 
@@ -32,7 +33,7 @@ var mayImport = map[string][]string{
 	// Carrying it out.
 	"resource":          {"diag", "fact", "pki"},
 	"resource/etcd":     {"resource"},
-	"resource/postgres": {"resource"},
+	"resource/postgres": {"patroni", "resource"},
 	"engine":            {"fact", "resource"},
 	"agent":             {"fact", "health", "pki", "resource", "resource/etcd", "resource/postgres"},
 	"remote":            {"agent"},

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"pigsty/internal/patroni"
 	"pigsty/internal/resource"
 )
 
@@ -68,13 +69,7 @@ func (api PatroniAPI) Open(h *resource.Host) (*Patroni, error) {
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
-	dial := h.Dial
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: connectTimeout}).DialContext
-	}
-	// Neither a proxy from the environment nor kept connections: members restart.
-	transport := &http.Transport{DialContext: dial, TLSClientConfig: config, DisableKeepAlives: true}
-	return &Patroni{api: api, http: &http.Client{Transport: transport}}, nil
+	return &Patroni{api: api, http: &http.Client{Transport: patroni.Transport(config, h.Dial)}}, nil
 }
 
 func missingFile(err error) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"pigsty/internal/resource"
@@ -63,7 +64,7 @@ type clusterMember struct {
 // Diff asks every member whether it waits for a restart. A plan is made before the members have
 // new settings; then the change that brings them has left word.
 func (r *PatroniRestart) Diff(ctx context.Context, h *resource.Host) (*resource.Change, error) {
-	members, lowered, err := r.observe(ctx, h)
+	members, err := r.observe(ctx, h)
 	if errors.Is(err, errNoPatroni) {
 		return nil, nil
 	}
@@ -72,9 +73,16 @@ func (r *PatroniRestart) Diff(ctx context.Context, h *resource.Host) (*resource.
 	}
 	down := h.PendingNotice(restartMark(r.Cluster, true).Unit) == resource.NoticeRestart
 	announced := down || h.PendingNotice(restartMark(r.Cluster, false).Unit) == resource.NoticeRestart
-	steps := planRestart(members, r.Method, lowered || down, announced)
+	steps := planRestart(members, r.Method, down, announced)
 	if len(steps) == 0 {
 		return nil, nil
+	}
+	if !down {
+		lowered, err := r.lowered(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		steps = planRestart(members, r.Method, lowered, announced)
 	}
 	c := &resource.Change{Action: resource.Run, Impact: resource.Restart, Effect: describeRestart(steps)}
 	for _, s := range steps {
@@ -86,33 +94,42 @@ func (r *PatroniRestart) Diff(ctx context.Context, h *resource.Host) (*resource.
 	return c, nil
 }
 
-// observe looks at all members, and whether settings only go down.
-func (r *PatroniRestart) observe(ctx context.Context, h *resource.Host) (members []clusterMember, lowered bool, err error) {
+// observe asks all members at once.
+func (r *PatroniRestart) observe(ctx context.Context, h *resource.Host) ([]clusterMember, error) {
 	client, err := r.API.Open(h)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	cluster, err := client.Cluster(ctx)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	for _, peer := range cluster.Members {
-		m := clusterMember{PatroniPeer: peer}
-		m.own, m.problem = client.At(peer.APIURL).Member(ctx)
-		members = append(members, m)
+	members := make([]clusterMember, len(cluster.Members))
+	var group sync.WaitGroup
+	for i, peer := range cluster.Members {
+		group.Go(func() {
+			members[i].PatroniPeer = peer
+			members[i].own, members[i].problem = client.At(peer.APIURL).Member(ctx)
+		})
+	}
+	group.Wait()
+	return members, nil
+}
+
+// lowered compares what the leader runs with to what the cluster is configured to: whether
+// settings only go down.
+func (r *PatroniRestart) lowered(ctx context.Context, h *resource.Host) (bool, error) {
+	client, err := r.API.Open(h)
+	if err != nil {
+		return false, err
 	}
 	config, err := client.Config(ctx)
 	if err != nil {
-		return nil, false, err
+		return false, err
 	}
-	return members, r.lowered(ctx, h, config), nil
-}
-
-// lowered compares what the leader runs with to what the cluster is configured to.
-func (r *PatroniRestart) lowered(ctx context.Context, h *resource.Host, config map[string]any) bool {
 	s, err := r.Conn.session(ctx, h, maintenance)
 	if err != nil {
-		return false
+		return false, nil // PostgreSQL is down here, and has nothing to compare
 	}
 	postgres, _ := config["postgresql"].(map[string]any)
 	wanted, _ := postgres["parameters"].(map[string]any)
@@ -124,13 +141,17 @@ func (r *PatroniRestart) lowered(ctx context.Context, h *resource.Host, config m
 			changes = append(changes, resource.Field{Name: name, Before: running, After: fmt.Sprint(after)})
 		}
 	})
-	return err == nil && onlyLowered(changes)
+	return err == nil && onlyLowered(changes), nil
 }
 
 // Apply restarts until nobody waits any more.
 func (r *PatroniRestart) Apply(ctx context.Context, h *resource.Host) error {
 	for range restartPasses {
-		members, lowered, err := r.observe(ctx, h)
+		members, err := r.observe(ctx, h)
+		if err != nil {
+			return err
+		}
+		lowered, err := r.lowered(ctx, h)
 		if err != nil {
 			return err
 		}
@@ -145,7 +166,7 @@ func (r *PatroniRestart) Apply(ctx context.Context, h *resource.Host) error {
 		}
 		r.follow(ctx, h, members)
 	}
-	members, _, err := r.observe(ctx, h)
+	members, err := r.observe(ctx, h)
 	if err != nil {
 		return err
 	}

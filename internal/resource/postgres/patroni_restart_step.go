@@ -63,7 +63,7 @@ func (r *PatroniRestart) catchUp(ctx context.Context, client, replica *Patroni) 
 func (r *PatroniRestart) switchOver(ctx context.Context, h *resource.Host, leader *Patroni, name string) error {
 	deadline := time.Now().Add(r.timeout())
 	for {
-		members, _, err := r.observe(ctx, h)
+		members, err := r.observe(ctx, h)
 		if slices.ContainsFunc(members, func(m clusterMember) bool { return m.Leads() && m.Name != name }) {
 			return nil
 		}
