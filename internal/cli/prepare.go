@@ -37,11 +37,11 @@ func (a *app) dialer() (controller.Dialer, error) {
 
 // prepare opens the site, connects to the nodes in scope and compiles what they should be.
 func (a *app) prepare(ctx context.Context, request controller.Request) (*controller.Work, error) {
-	site, err := a.openSite()
+	dial, err := a.dialer()
 	if err != nil {
 		return nil, err
 	}
-	dial, err := a.dialer()
+	site, err := a.openSite()
 	if err != nil {
 		return nil, err
 	}

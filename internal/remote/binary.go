@@ -12,15 +12,15 @@ import (
 
 // Binary is the program that runs as the agent: this same one.
 type Binary struct {
-	hash string
 	data []byte
+	hash func() string
 
 	once   sync.Once
 	gz     []byte
 	gzFail error
 }
 
-// OwnBinary reads the running program.
+// OwnBinary reads the running program. Its hash is worked out meanwhile.
 func OwnBinary() (*Binary, error) {
 	path, err := os.Executable()
 	if err != nil {
@@ -30,12 +30,20 @@ func OwnBinary() (*Binary, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read this program, to place it on nodes: %w", err)
 	}
-	sum := sha256.Sum256(data)
-	return &Binary{hash: hex.EncodeToString(sum[:8]), data: data}, nil
+	return newBinary(data), nil
+}
+
+func newBinary(data []byte) *Binary {
+	hash := sync.OnceValue(func() string {
+		sum := sha256.Sum256(data)
+		return hex.EncodeToString(sum[:8])
+	})
+	go hash()
+	return &Binary{data: data, hash: hash}
 }
 
 // Hash names the binary's content in 16 hexadecimal digits.
-func (b *Binary) Hash() string { return b.hash }
+func (b *Binary) Hash() string { return b.hash() }
 
 // packed is the binary compressed, once for all nodes.
 func (b *Binary) packed() ([]byte, error) {

@@ -81,7 +81,9 @@ func (l *launcher) sshArgs() []string {
 		"-o", "ServerAliveInterval=5",
 		"-o", "ServerAliveCountMax=4",
 		"-o", "ControlMaster=auto",
-		"-o", "ControlPersist=60s",
+		// Opening one takes most of a second where a login starts the user's own service manager.
+		// Long enough to look at a plan, edit, and plan again.
+		"-o", "ControlPersist=300s",
 		"-o", "ControlPath=" + path.Join(l.controlDir, "%C"),
 		"-T",
 	}

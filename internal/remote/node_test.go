@@ -3,8 +3,6 @@ package remote
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"os"
 	"os/exec"
@@ -33,10 +31,9 @@ func newNode(t *testing.T, local bool) *node {
 	if err := os.Mkdir(n.path, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256([]byte(agentText))
 	n.launcher = &launcher{
 		target: Target{Host: "pg-1", Local: local}, controlDir: dir, agentDir: filepath.Join(dir, "agent"),
-		binary: &Binary{hash: hex.EncodeToString(sum[:8]), data: []byte(agentText)},
+		binary: newBinary([]byte(agentText)),
 	}
 	n.program("ssh", `for last; do :; done; echo "$@" >>`+dir+`/ssh.log; exec sh -c "$last"`)
 	n.program("sudo", `printf "%s\n" "$*" >>`+dir+`/sudo.log; shift; exec "$@"`)
