@@ -10,8 +10,8 @@ import (
 
 const (
 	haproxyConfig = "/etc/haproxy/haproxy.cfg"
-	haproxyEnv   = "/etc/haproxy/haproxy.env"
-	haproxyState = "/run/haproxy/server-state"
+	haproxyEnv    = "/etc/haproxy/haproxy.env"
+	haproxyState  = "/run/haproxy/server-state"
 )
 
 // haproxyCheck has stand-ins for the secrets of haproxyEnv: the check goes through plans.
