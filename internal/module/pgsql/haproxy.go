@@ -16,7 +16,7 @@ const (
 
 // haproxyCheck has stand-ins for the secrets of haproxyEnv: the check goes through plans.
 var haproxyCheck = resource.FileCheck{
-	Argv: []string{"haproxy", "-c", "-q", "-f", resource.Candidate},
+	Argv: []string{"haproxy", "-c", "-f", resource.Candidate},
 	Env:  []string{"HAPROXY_ADMIN_USERNAME=admin", "HAPROXY_ADMIN_PASSWORD=stand-in"},
 }
 
