@@ -44,6 +44,8 @@ var commands = map[string]func(*Executor, []string) error{
 	"haproxy": (*Executor).reads,
 	"ssh":     (*Executor).reads,
 	"visudo":  (*Executor).reads,
+
+	"update-grub": (*Executor).updateGrub,
 }
 
 // Calls returns the commands that were run, in order.
