@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,25 +84,31 @@ func ownAddresses() ([]string, error) {
 	return own, nil
 }
 
+// reach are the variables that say how to reach a node. Those of becoming root, of Python and of
+// precedence do not.
+var reach = []string{
+	"ansible_host", "ansible_port", "ansible_user", "ansible_ssh_private_key_file",
+	"ansible_ssh_common_args", "ansible_ssh_extra_args", "ansible_connection",
+}
+
 // target reads a node's connection variables. A node that is this machine, with nothing said of
 // how to reach it, needs no ssh.
 func target(n *model.Node, own []string) remote.Target {
+	c := n.Connect
 	t := remote.Target{
-		Host: n.Addr, User: n.Connect.AnsibleUser,
-		KeyFile: n.Connect.AnsibleSshPrivateKeyFile, CommonArgs: n.Connect.AnsibleSshCommonArgs,
-	}
-	if n.Connect.AnsibleHost != "" {
-		t.Host = n.Connect.AnsibleHost
-	}
-	said := false
-	for name := range n.Vars {
-		said = said || strings.HasPrefix(name, "ansible_") && name != "ansible_group_priority"
+		Host: cmp.Or(c.AnsibleHost, n.Addr), User: c.AnsibleUser, KeyFile: c.AnsibleSshPrivateKeyFile,
+		CommonArgs: strings.TrimSpace(c.AnsibleSshCommonArgs + " " + c.AnsibleSshExtraArgs),
+		NoSudo:     !c.AnsibleBecome, SudoPassword: c.AnsibleBecomePassword,
 	}
 	// The default of 22 must not override what the user's own ssh configuration says.
 	if _, given := n.Vars["ansible_port"]; given {
-		t.Port = n.Connect.AnsiblePort
+		t.Port = c.AnsiblePort
 	}
-	t.Local = !said && slices.Contains(own, t.Host)
+	said := slices.ContainsFunc(reach, func(name string) bool {
+		_, given := n.Vars[name]
+		return given
+	})
+	t.Local = c.AnsibleConnection == "local" || !said && slices.Contains(own, t.Host)
 	return t
 }
 

@@ -46,6 +46,17 @@ func TestTarget(t *testing.T) {
 			"10.0.0.2", "ansible_user: u, ansible_ssh_private_key_file: /k, ansible_ssh_common_args: -J j",
 			remote.Target{Host: "10.0.0.2", User: "u", KeyFile: "/k", CommonArgs: "-J j"},
 		},
+		{
+			"10.0.0.2", "ansible_ssh_common_args: -J j, ansible_ssh_extra_args: -4",
+			remote.Target{Host: "10.0.0.2", CommonArgs: "-J j -4"},
+		},
+		// How to become root says nothing of how to get there.
+		{"10.0.0.1", "ansible_become: false", remote.Target{Host: "10.0.0.1", Local: true, NoSudo: true}},
+		{"10.0.0.1", "ansible_become_password: p", remote.Target{Host: "10.0.0.1", Local: true, SudoPassword: "p"}},
+		{"10.0.0.2", "ansible_sudo_pass: p", remote.Target{Host: "10.0.0.2", SudoPassword: "p"}},
+		{"10.0.0.2", "ansible_connection: local", remote.Target{Host: "10.0.0.2", Local: true}},
+		{"10.0.0.1", "ansible_connection: smart", remote.Target{Host: "10.0.0.1"}},
+		{"10.0.0.2", "ansible_ssh_host: h, ansible_ssh_port: 2, ansible_ssh_user: u", remote.Target{Host: "h", Port: 2, User: "u"}},
 	} {
 		if diff := cmp.Diff(c.want, target(node(t, c.host, c.vars), own)); diff != "" {
 			t.Errorf("%s {%s} (-want +got):\n%s", c.host, c.vars, diff)
@@ -87,5 +98,18 @@ func TestFactsAskedOfANode(t *testing.T) {
 	pg := query(node(t, "10.0.0.2", "pg_cluster: a, pg_seq: 1, pg_role: primary, dcs_servers: {e: 10.0.0.2}"))
 	if pg.PgData == "" || pg.PatroniPort == 0 || pg.EtcdDataDir == "" {
 		t.Errorf("%+v", pg)
+	}
+}
+
+// ssh is never given a password: whoever has one in the inventory is told where it stands.
+func TestSSHPasswordIsWarnedOf(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "site.yml")
+	if err := os.WriteFile(path, []byte("all:\n  hosts: {10.0.0.1: {ansible_ssh_pass: hunter2}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, problems := Read(path, inventory.Options{})
+	if len(problems) != 1 || problems[0].Pos.Line != 2 || problems[0].Pos.Column != 22 ||
+		!strings.Contains(problems[0].String(), "ansible_ssh_pass is not used") || strings.Contains(problems[0].String(), "hunter2") {
+		t.Errorf("%s", problems)
 	}
 }

@@ -78,7 +78,18 @@ func (b *builder) addNode(host string) {
 		Dcs:     decode[param.Dcs](b, vars),
 	}
 	n.Name, n.Cluster = n.Param.Nodename, n.Param.NodeCluster
+	b.warnSSHPassword(n)
 	b.d.Nodes = append(b.d.Nodes, n)
+}
+
+// warnSSHPassword tells that ssh is never given a password.
+func (b *builder) warnSSHPassword(n *Node) {
+	for name, value := range map[string]string{"ansible_password": n.Connect.AnsiblePassword, "ansible_ssh_pass": n.Connect.AnsibleSshPass} {
+		if value != "" {
+			b.problems.Warnf(at(n, name), "%s is not used: ssh logs in with a key", name).
+				Hint = "put your public key on the node (ssh-copy-id), then remove the line"
+		}
+	}
 }
 
 // identify gives a node the name and cluster of the instance on it, as v1.5 does when

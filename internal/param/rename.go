@@ -3,6 +3,7 @@ package param
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -16,8 +17,15 @@ type rename struct {
 	convert  func(*yaml.Node) *yaml.Node
 }
 
-// renames are the names of v1.4 and those that were only announced for v1.5.
+// renames are the names of v1.4, those that were only announced for v1.5, and Ansible's other
+// names for what it calls by one now.
 var renames = []rename{
+	{"ansible_become_pass", "ansible_become_password", nil},
+	{"ansible_private_key_file", "ansible_ssh_private_key_file", nil},
+	{"ansible_ssh_host", "ansible_host", nil},
+	{"ansible_ssh_port", "ansible_port", nil},
+	{"ansible_ssh_user", "ansible_user", nil},
+	{"ansible_sudo_pass", "ansible_become_password", nil},
 	{"app_list", "nginx_indexes", nil},
 	{"dcs_disable_purge", "dcs_safeguard", nil},
 	{"dcs_exists_action", "dcs_clean", actionToBool},
@@ -125,7 +133,7 @@ func isV14(scopes []inventory.Scope) bool {
 				return false
 			}
 			_, is := renamed(name)
-			old = old || is && !slices.Contains(notOfV14, name)
+			old = old || is && !slices.Contains(notOfV14, name) && !strings.HasPrefix(name, "ansible_")
 		}
 	}
 	return old

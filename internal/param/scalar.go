@@ -89,6 +89,8 @@ func asWord(n *yaml.Node, words []string) string {
 // wantScalar says what a field takes.
 func wantScalar(f field, k reflect.Kind) string {
 	switch {
+	case len(f.oneof) == 1:
+		return f.oneof[0]
 	case len(f.oneof) > 0:
 		return "one of " + strings.Join(f.oneof, ", ")
 	case len(f.words) > 0:

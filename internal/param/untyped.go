@@ -13,13 +13,6 @@ var untyped = []struct {
 		{"version", "string", "global", "v1.5.1", "version that the file was written for; shown, not acted on"},
 	}},
 	{"INFRA", "CONNECT", [][5]string{
-		{"ansible_ssh_pass", "secret", "instance", "", "SSH password; keys are needed instead"},
-		{"ansible_password", "secret", "instance", "", "SSH password; keys are needed instead"},
-		{"ansible_become_password", "secret", "instance", "", "password of sudo; sudo without one is needed instead"},
-		{"ansible_become_pass", "secret", "instance", "", "password of sudo; sudo without one is needed instead"},
-		{"ansible_become_user", "string", "instance", "root", "user to become; only root"},
-		{"ansible_become_method", "string", "instance", "sudo", "way to become root; only sudo"},
-		{"ansible_connection", "string", "instance", "ssh", "way to reach the node"},
 		{"ansible_python_interpreter", "string", "instance", "", "not needed: nothing on the node is run by Python"},
 		{"ansible_group_priority", "int", "cluster", "1", "precedence among the groups of a host, highest wins"},
 	}},

@@ -53,9 +53,12 @@ func TestScriptsAreShell(t *testing.T) {
 		if strings.Contains(script, "'") {
 			t.Errorf("a single quote would end the quoting: %s", script)
 		}
-		for _, text := range []string{script, asRoot(script)} {
-			if out, err := exec.Command("dash", "-n", "-c", text).CombinedOutput(); err != nil {
-				t.Errorf("%s: %v: %s", text, err, out)
+		for _, target := range []Target{{}, {NoSudo: true}, {SudoPassword: "p"}} {
+			l.target = target
+			for _, text := range []string{script, l.asRoot(script)} {
+				if out, err := exec.Command("dash", "-n", "-c", text).CombinedOutput(); err != nil {
+					t.Errorf("%s: %v: %s", text, err, out)
+				}
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package remote
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -25,6 +24,7 @@ const agentDir = "/var/lib/pigsty/agent"
 const (
 	markReady   = "PIGSTY-AGENT-READY\n"
 	markMissing = "PIGSTY-AGENT-MISSING "
+	markNotRoot = "PIGSTY-NOT-ROOT "
 )
 
 // waitDelay bounds the wait for the error stream of an ssh that has ended: its background
@@ -50,22 +50,30 @@ func (l *launcher) startScript() string {
 // several controllers do so at once or the power fails, and removes agents that have not been
 // used for a month; what becomes of those is no matter.
 func (l *launcher) installScript() string {
-	return fmt.Sprintf(`set -e; mkdir -p %[1]s; t=%[2]s.$$; trap "rm -f $t" EXIT; gzip -dc >$t; chmod 755 $t; sync $t; mv $t %[2]s; find %[1]s -type f -atime +30 -delete 2>/dev/null || :`,
-		l.agentDir, l.agentPath())
+	return fmt.Sprintf(`set -e; printf %[3]q; mkdir -p %[1]s; t=%[2]s.$$; trap "rm -f $t" EXIT; gzip -dc >$t; chmod 755 $t; sync $t; mv $t %[2]s; find %[1]s -type f -atime +30 -delete 2>/dev/null || :`,
+		l.agentDir, l.agentPath(), markReady)
 }
 
-// asRoot prefixes a script, which holds no single quote, with sudo where the login is not root. sudo -n never asks.
-func asRoot(script string) string {
-	return `if [ "$(id -u)" = 0 ]; then exec sh -c '` + script + `'; else exec sudo -n sh -c '` + script + `'; fi`
+// asRoot prefixes a script, which holds no single quote, with sudo where the login is not root.
+// sudo -n never asks; where there is a password, it is asked for by a prompt that prompter knows.
+func (l *launcher) asRoot(script string) string {
+	otherwise := `exec sudo -n sh -c '` + script + `'`
+	switch {
+	case l.target.NoSudo:
+		otherwise = `printf "` + markNotRoot + `"; id -un`
+	case l.target.SudoPassword != "":
+		otherwise = `exec sudo -S -p ` + sudoPrompt + ` sh -c '` + script + `'`
+	}
+	return `if [ "$(id -u)" = 0 ]; then exec sh -c '` + script + `'; else ` + otherwise + `; fi`
 }
 
 // command runs a script on the target: through ssh, or here. It gets a session of its own: an
 // interrupt from the terminal is for the controller, which ends runs in good order, and would
 // cut every connection if it reached ssh.
 func (l *launcher) command(script string) *exec.Cmd {
-	cmd := exec.Command("sh", "-c", asRoot(script))
+	cmd := exec.Command("sh", "-c", l.asRoot(script))
 	if !l.target.Local {
-		cmd = exec.Command("ssh", append(l.sshArgs(), asRoot(script))...)
+		cmd = exec.Command("ssh", append(l.sshArgs(), l.asRoot(script))...)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.WaitDelay = waitDelay
@@ -105,43 +113,76 @@ func plainArgs(t Target) []string {
 	return append(args, splitArgs(t.CommonArgs)...)
 }
 
+// process is a script on the target that has come as far as its first mark, or ended without.
+type process struct {
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    *bufio.Reader
+	stderr *prompter
+	mark   string
+	noise  tail  // what came before the mark
+	err    error // why there is no mark
+}
+
+// run starts a script as root and waits for its mark. Cancelling ctx until then ends it.
+func (l *launcher) run(ctx context.Context, script string) (*process, error) {
+	p := &process{cmd: l.command(script)}
+	in, err := p.cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	p.in, p.out = in, bufio.NewReader(out)
+	p.stderr = &prompter{password: l.target.SudoPassword, answer: in}
+	p.cmd.Stderr = p.stderr
+	if err := p.cmd.Start(); err != nil {
+		return nil, l.unreachable("", err)
+	}
+	release := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })
+	p.mark, p.err = findMark(p.out, &p.noise)
+	if !release() {
+		// What came up as the attempt was given up is ended like any other.
+		_ = p.end()
+		return nil, ctx.Err()
+	}
+	return p, nil
+}
+
+// end closes the script's input and waits for it.
+func (p *process) end() error {
+	p.in.Close()
+	return p.cmd.Wait()
+}
+
 // start runs the agent and returns the stream to it, or errNoAgent. Cancelling ctx ends the
 // attempt, not an agent that runs.
 func (l *launcher) start(ctx context.Context) (*Stream, error) {
-	cmd := l.command(l.startScript())
-	stderr := &tail{}
-	cmd.Stderr = stderr
-	in, err := cmd.StdinPipe()
+	p, err := l.run(ctx, l.startScript())
 	if err != nil {
 		return nil, err
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
+	if p.mark == markReady {
+		return &Stream{in: p.in, out: p.out, cmd: p.cmd, stderr: p.stderr}, nil
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, l.unreachable("", err)
-	}
-	release := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
-	reader := bufio.NewReader(out)
-	noise := &tail{}
-	mark, readErr := findMark(reader, noise)
-	// An agent that came up as the attempt was given up is ended like any other.
-	if release() && mark == markReady {
-		return &Stream{in: in, out: reader, cmd: cmd, stderr: stderr}, nil
-	}
-	in.Close()
-	waitErr := cmd.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if machine, ok := strings.CutPrefix(mark, markMissing); ok {
+	waitErr := p.end()
+	if machine, ok := strings.CutPrefix(p.mark, markMissing); ok {
 		if err := l.binary.fits(strings.TrimSpace(machine)); err != nil {
 			return nil, err
 		}
 		return nil, errNoAgent
 	}
-	return nil, l.unreachable(strings.TrimSpace(stderr.String()+" "+noise.String()), errors.Join(readErr, waitErr))
+	if user, ok := strings.CutPrefix(p.mark, markNotRoot); ok {
+		return nil, fmt.Errorf("the login on %s is %s, which is not root, and ansible_become is false: log in as root (ansible_user), or let sudo be used",
+			l.target.Host, strings.TrimSpace(user))
+	}
+	said := strings.TrimSpace(p.stderr.String() + " " + p.noise.String())
+	if p.stderr.refused() {
+		said = "sudo does not accept ansible_become_password: " + said
+	}
+	return nil, l.unreachable(said, errors.Join(p.err, waitErr))
 }
 
 // findMark reads up to the launching script's mark. What a login's own scripts write before it
@@ -149,7 +190,7 @@ func (l *launcher) start(ctx context.Context) (*Stream, error) {
 func findMark(r *bufio.Reader, noise *tail) (string, error) {
 	for {
 		line, err := r.ReadString('\n')
-		if line == markReady || strings.HasPrefix(line, markMissing) {
+		if line == markReady || strings.HasPrefix(line, markMissing) || strings.HasPrefix(line, markNotRoot) {
 			return line, nil
 		}
 		noise.keep(line)
@@ -165,22 +206,21 @@ func (l *launcher) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cmd := l.command(l.installScript())
-	cmd.Stdin = bytes.NewReader(packed)
-	stderr := &tail{}
-	cmd.Stderr = stderr
-	if err := cmd.Start(); err != nil {
-		return l.unreachable("", err)
+	p, err := l.run(ctx, l.installScript())
+	if err != nil {
+		return err
 	}
-	defer context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })()
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("put the agent into %s on %s: %w", l.agentDir, l.target.Host, errors.Join(ctx.Err(), said(stderr, err)))
+	defer context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })()
+	// That the script took no more is not told: it says itself why it ended.
+	_, _ = p.in.Write(packed)
+	if err := p.end(); err != nil {
+		return fmt.Errorf("put the agent into %s on %s: %w", l.agentDir, l.target.Host, errors.Join(ctx.Err(), said(p.stderr, err)))
 	}
 	return nil
 }
 
 // said is the error with what the program wrote, which tells more.
-func said(stderr *tail, err error) error {
+func said(stderr fmt.Stringer, err error) error {
 	if text := stderr.String(); text != "" {
 		return fmt.Errorf("%s: %w", text, err)
 	}
@@ -188,9 +228,13 @@ func said(stderr *tail, err error) error {
 }
 
 func (l *launcher) unreachable(said string, err error) error {
-	e := &UnreachableError{Host: l.target.Host, Said: said, Reason: err, Try: "sudo -n true"}
+	try := "sudo -n true"
+	if l.target.SudoPassword != "" {
+		try = "sudo -S true"
+	}
+	e := &UnreachableError{Host: l.target.Host, Said: said, Reason: err, Try: try}
 	if !l.target.Local {
-		e.Try = strings.Join(append(append([]string{"ssh"}, plainArgs(l.target)...), l.target.Host, "sudo -n true"), " ")
+		e.Try = strings.Join(append(append([]string{"ssh"}, plainArgs(l.target)...), l.target.Host, try), " ")
 	}
 	return e
 }

@@ -237,3 +237,77 @@ func TestDialIsGivenUp(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// asking is a sudo that wants the password, as the real one does: by the prompt on its error
+// stream, and a byte at a time from its input.
+func (n *node) asking(password string) {
+	n.program("sudo", `printf "%s\n" "$*" >>`+n.dir+`/sudo.log
+[ "$1" = -S ] || { echo "sudo: a password is required" >&2; exit 1; }
+for try in 1 2 3; do
+	printf "%s" "$3" >&2
+	IFS= read -r answer || { echo "sudo: no password was provided" >&2; exit 1; }
+	if [ "$answer" = "`+password+`" ]; then shift 3; exec "$@"; fi
+	echo "Sorry, try again." >&2
+done
+exit 1`)
+}
+
+// The password reaches sudo by its input and by nothing that others can see, and what follows
+// it is the agent's.
+func TestSudoPassword(t *testing.T) {
+	n := newNode(t, false)
+	n.login(1)
+	n.target.SudoPassword = "open sesame"
+	n.asking("open sesame")
+	for range 2 {
+		if err := n.greet(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if logs := n.log("sudo.log") + n.log("ssh.log"); strings.Contains(logs, "sesame") || !strings.Contains(logs, "-S -p "+sudoPrompt) {
+		t.Errorf("commands:\n%s", logs)
+	}
+}
+
+// A sudo that asks for nothing, and a login that is root, leave the password unsaid: it must
+// not end in the agent's stream.
+func TestSudoPasswordThatNobodyAsksFor(t *testing.T) {
+	for _, uid := range []int{0, 1} {
+		n := newNode(t, false)
+		n.login(uid)
+		n.target.SudoPassword = "open sesame"
+		n.program("sudo", `shift 3; exec "$@"`)
+		for range 2 {
+			if err := n.greet(); err != nil {
+				t.Errorf("number %d: %v", uid, err)
+			}
+		}
+	}
+}
+
+func TestWrongSudoPassword(t *testing.T) {
+	n := newNode(t, false)
+	n.login(1)
+	n.target.SudoPassword = "abracadabra"
+	n.asking("open sesame")
+	err := n.greet()
+	if err == nil || !strings.Contains(err.Error(), "sudo does not accept ansible_become_password") || strings.Contains(err.Error(), "abracadabra") || strings.Contains(err.Error(), sudoPrompt) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestWithoutSudo(t *testing.T) {
+	n := newNode(t, false)
+	n.target.NoSudo = true
+	if err := n.greet(); err != nil {
+		t.Errorf("as root: %v", err)
+	}
+	n.program("id", `[ "$1" = -u ] && echo 1000 || echo ann`)
+	err := n.greet()
+	if err == nil || !strings.Contains(err.Error(), "the login on pg-1 is ann, which is not root, and ansible_become is false") {
+		t.Errorf("as another: %v", err)
+	}
+	if n.log("sudo.log") != "" {
+		t.Error("sudo was called")
+	}
+}

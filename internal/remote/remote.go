@@ -21,6 +21,10 @@ type Target struct {
 	KeyFile    string // empty = what ssh says
 	CommonArgs string // more options for ssh, split at spaces and quotes
 	Local      bool   // this machine: no ssh
+	// NoSudo wants a login that is root already; otherwise one that is not becomes root by sudo.
+	NoSudo bool
+	// SudoPassword is given to sudo when it asks; empty has sudo fail instead of asking.
+	SudoPassword string
 }
 
 // Stream is an open connection to an agent.
@@ -28,7 +32,7 @@ type Stream struct {
 	in     io.WriteCloser
 	out    io.Reader
 	cmd    *exec.Cmd
-	stderr *tail
+	stderr fmt.Stringer
 
 	once sync.Once
 	end  error // how ssh, or the local agent, ended

@@ -20,14 +20,20 @@ func (h *Host) WriteFile(path string, data []byte, mode os.FileMode) error {
 // writeAtomic replaces path with data: a reader sees the old file or the new one, also after a
 // power cut. uid and gid of -1 leave the owner to the process.
 func writeAtomic(path string, data []byte, mode os.FileMode, uid, gid int) error {
-	return replaceAtomic(path, mode, uid, gid, func(f *os.File) error {
+	return replaceAtomic(path, mode, uid, gid, replacement{fill: func(f *os.File) error {
 		_, err := f.Write(data)
 		return err
-	})
+	}})
 }
 
-// replaceAtomic is writeAtomic for content that fill puts into the temporary file.
-func replaceAtomic(path string, mode os.FileMode, uid, gid int, fill func(*os.File) error) error {
+// replacement is what becomes of the temporary file before it takes the other's place.
+type replacement struct {
+	fill  func(*os.File) error         // writes its content
+	check func(candidate string) error // may refuse it, complete as it is; nil = nobody does
+}
+
+// replaceAtomic is writeAtomic for content that is made in place.
+func replaceAtomic(path string, mode os.FileMode, uid, gid int, r replacement) error {
 	if err := removeTemporary(path); err != nil {
 		return err
 	}
@@ -36,8 +42,13 @@ func replaceAtomic(path string, mode os.FileMode, uid, gid int, fill func(*os.Fi
 		return err
 	}
 	defer os.Remove(tmp.Name())
-	if err := finish(tmp, mode, uid, gid, fill); err != nil {
+	if err := finish(tmp, mode, uid, gid, r.fill); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if r.check != nil {
+		if err := r.check(tmp.Name()); err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
 	}
 	if err := os.Rename(tmp.Name(), path); err != nil {
 		return err

@@ -27,11 +27,13 @@ var (
 //	# END pigsty <marker>
 //
 // The rest of the file, its owner and its mode stay. A new block goes to the end; one that is
-// there keeps its place.
+// there keeps its place, unless it has to be First.
 type Block struct {
 	Path   string   `json:"path"`
 	Marker string   `json:"marker"` // tells blocks of one file apart, such as "hosts"
 	Lines  []string `json:"lines,omitempty"`
+	// First puts the block at the top of the file.
+	First bool `json:"first,omitempty"`
 	// Absent removes the block with its two comment lines.
 	Absent bool `json:"absent,omitempty"`
 	// Owner, Group and Mode are for a file that has to be made; see File for their defaults.
@@ -82,7 +84,10 @@ func (b *Block) splice(text string) (string, error) {
 	if err != nil || b.Absent {
 		return strings.Join(rest, ""), err
 	}
-	if at < 0 {
+	switch {
+	case b.First:
+		at = 0
+	case at < 0:
 		at = len(rest)
 	}
 	if at > 0 && !strings.HasSuffix(rest[at-1], "\n") {

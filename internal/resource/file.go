@@ -36,6 +36,8 @@ type File struct {
 	// Impact is what new content costs users at the moment it is written; notified units tell
 	// of their own cost.
 	Impact Impact `json:"impact,omitempty"`
+	// Check is asked about new content before it takes the place of the old; nil = nobody is.
+	Check *FileCheck `json:"check,omitempty"`
 }
 
 func (f *File) Kind() string { return "file" }
@@ -110,7 +112,7 @@ func (f *File) diff(before, after string) string {
 }
 
 // Apply writes the file under a temporary name and renames it into place.
-func (f *File) Apply(_ context.Context, h *Host) error {
+func (f *File) Apply(ctx context.Context, h *Host) error {
 	path := h.Path(f.Path)
 	if f.Absent {
 		return os.Remove(path)
@@ -126,5 +128,8 @@ func (f *File) Apply(_ context.Context, h *Host) error {
 		return err
 	}
 	h.wroteUnit(f.Path)
-	return writeAtomic(path, []byte(f.Content), f.mode(), uid, gid)
+	return replaceAtomic(path, f.mode(), uid, gid, replacement{
+		fill:  func(to *os.File) error { _, err := to.WriteString(f.Content); return err },
+		check: func(candidate string) error { return f.check(ctx, h, candidate) },
+	})
 }

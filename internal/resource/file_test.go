@@ -2,6 +2,7 @@ package resource_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/simulate"
 )
 
 func TestFile(t *testing.T) {
@@ -97,5 +99,61 @@ func TestFileLeavesNothingBehindWhenItFails(t *testing.T) {
 	left, err := filepath.Glob(h.Path("/etc/app/.*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left in the folder: %v, %v", left, err)
+	}
+}
+
+// A file that its own program refuses never takes the place of one that works, and observing
+// asks nobody.
+func TestFileIsCheckedBeforeItReplacesAnother(t *testing.T) {
+	h := newNode(t)
+	e := h.Exec.(*simulate.Executor)
+	f := &resource.File{
+		Path: "/etc/haproxy/haproxy.cfg", Content: "good\n",
+		Check: &resource.FileCheck{Argv: []string{"haproxy", "-c", "-f", resource.Candidate}},
+	}
+	converge(t, h, f, resource.Create)
+	f.Content = "bad\n"
+	asked := len(e.Calls())
+	diff(t, h, f)
+	if n := len(e.Calls()); n != asked {
+		t.Errorf("a diff asked %q", e.Calls()[asked:])
+	}
+	var candidate string
+	e.Fail = func(argv []string) error {
+		candidate = argv[len(argv)-1]
+		text, err := os.ReadFile(candidate)
+		if err != nil || string(text) != "bad\n" {
+			t.Errorf("the program was shown %q, %v", text, err)
+		}
+		return &resource.CommandError{Argv: argv, Output: "parsing [" + candidate + ":1]: unknown keyword 'bad'", Err: errors.New("exit status 1")}
+	}
+	err := f.Apply(t.Context(), h)
+	for _, part := range []string{"/etc/haproxy/haproxy.cfg:1]: unknown keyword 'bad'", "nothing is replaced", "refused by haproxy"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("error %v lacks %q", err, part)
+		}
+	}
+	if got := get(t, h, "/etc/haproxy/haproxy.cfg"); got != "good\n" {
+		t.Errorf("the file is now %q", got)
+	}
+	if _, err := os.Stat(candidate); err == nil {
+		t.Errorf("%s is left", candidate)
+	}
+}
+
+func TestCheckOfASecretFileShowsNothing(t *testing.T) {
+	h := newNode(t)
+	h.Exec.(*simulate.Executor).Fail = func(argv []string) error {
+		return &resource.CommandError{Argv: argv, Output: "bad word: hunter2", Err: errors.New("exit status 1")}
+	}
+	f := &resource.File{
+		Path: "/etc/sudoers.d/x", Content: "hunter2\n", Secret: true,
+		Check: &resource.FileCheck{Argv: []string{"visudo", "-c", "-f", resource.Candidate}},
+	}
+	if err := f.Apply(t.Context(), h); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("error %v", err)
+	}
+	if exists(h, "/etc/sudoers.d/x") {
+		t.Error("the refused file is there")
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +20,8 @@ var (
 )
 
 // KernelModules are modules that the kernel has loaded, now and after a boot. A container
-// cannot load them: this is noted and only the file is kept.
+// cannot load them, and a kernel may have been built without: this is noted and only the file
+// is kept.
 type KernelModules struct {
 	Modules []string `json:"modules"`
 }
@@ -49,21 +52,44 @@ func (k *KernelModules) Diff(ctx context.Context, h *Host) (*Change, error) {
 	return c.OrNil(), nil
 }
 
-// missing lists the modules to load. In a container they become a note.
+// missing lists the modules to load. What cannot be had becomes a note: any in a container, and
+// those that the running kernel was built without, which loading again and again does not bring.
 func (k *KernelModules) missing(h *Host) ([]string, error) {
-	loaded, err := h.kernelModules()
+	release, err := readTrimmed(h, "/proc/sys/kernel/osrelease")
 	if err != nil {
 		return nil, err
 	}
-	var missing []string
+	tree := "/lib/modules/" + release
+	loaded, err := h.moduleNames("/proc/modules", tree+"/modules.builtin")
+	if err != nil {
+		return nil, err
+	}
+	var missing, unknown []string
 	for _, name := range k.Modules {
 		if !loaded[moduleName(name)] {
 			missing = append(missing, name)
 		}
 	}
-	if len(missing) > 0 && h.Container {
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	if h.Container {
 		h.Note("kernel modules cannot be loaded from inside a container: %s", strings.Join(missing, ", "))
 		return nil, nil
+	}
+	available, err := h.moduleNames(tree + "/modules.dep")
+	if err != nil {
+		return nil, err
+	}
+	missing = slices.DeleteFunc(missing, func(name string) bool {
+		if available[moduleName(name)] {
+			return false
+		}
+		unknown = append(unknown, name)
+		return true
+	})
+	if len(unknown) > 0 {
+		h.Note("kernel %s has no module %s: see node_kernel_modules", release, strings.Join(unknown, ", "))
 	}
 	return missing, nil
 }
@@ -71,14 +97,10 @@ func (k *KernelModules) missing(h *Host) ([]string, error) {
 // moduleName is the name as the kernel lists it, where - and _ are the same.
 func moduleName(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
-// kernelModules are the modules that are loaded or part of the kernel itself.
-func (h *Host) kernelModules() (map[string]bool, error) {
-	release, err := readTrimmed(h, "/proc/sys/kernel/osrelease")
-	if err != nil {
-		return nil, err
-	}
-	loaded := map[string]bool{}
-	for _, list := range []string{"/proc/modules", "/lib/modules/" + release + "/modules.builtin"} {
+// moduleNames are the modules that the kernel's lists at the given paths name.
+func (h *Host) moduleNames(lists ...string) (map[string]bool, error) {
+	names := map[string]bool{}
+	for _, list := range lists {
 		f, err := os.Open(h.Path(list))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // a kernel without modules, or with nothing built in
@@ -88,26 +110,36 @@ func (h *Host) kernelModules() (map[string]bool, error) {
 		}
 		defer f.Close()
 		lines := bufio.NewScanner(f)
+		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
-			// "name size …" in one list, "kernel/dir/name.ko" in the other.
+			// "name size …" in one list, "kernel/dir/name.ko" in another, and in the last
+			// "kernel/dir/name.ko.xz: what it needs".
 			word, _, _ := strings.Cut(lines.Text(), " ")
-			loaded[moduleName(strings.TrimSuffix(filepath.Base(word), ".ko"))] = true
+			name, _, _ := strings.Cut(filepath.Base(word), ".ko")
+			names[moduleName(name)] = true
 		}
 		if err := lines.Err(); err != nil {
 			return nil, err
 		}
 	}
-	return loaded, nil
+	return names, nil
 }
 
-// Apply writes the file and loads what is missing.
+// Apply writes the file and loads what is missing, each module by itself: one that is refused
+// keeps no other from being loaded.
 func (k *KernelModules) Apply(ctx context.Context, h *Host) error {
 	if err := k.file().Apply(ctx, h); err != nil {
 		return err
 	}
 	missing, err := k.missing(h)
-	if err != nil || len(missing) == 0 {
+	if err != nil {
 		return err
 	}
-	return h.run(ctx, append([]string{"modprobe", "--all"}, missing...)...)
+	var refused []error
+	for _, name := range missing {
+		if err := h.run(ctx, "modprobe", name); err != nil {
+			refused = append(refused, fmt.Errorf("the kernel refuses module %s: %w", name, err))
+		}
+	}
+	return errors.Join(refused...)
 }

@@ -95,7 +95,7 @@ func (r *Reserve) Apply(_ context.Context, h *Host) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return replaceAtomic(path, r.mode(), uid, gid, func(f *os.File) error { return allocate(f, r.Size) })
+	return replaceAtomic(path, r.mode(), uid, gid, replacement{fill: func(f *os.File) error { return allocate(f, r.Size) }})
 }
 
 // allocate gives the file its blocks; a file system that cannot promise them gets zeros.

@@ -2,7 +2,9 @@ package resource_test
 
 import (
 	"context"
+	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,13 +105,46 @@ func TestSysctlInContainer(t *testing.T) {
 func TestKernelModules(t *testing.T) {
 	h := machine(t)
 	put(t, h, "/lib/modules/6.12.0-simulated/modules.builtin", "kernel/drivers/watchdog/softdog.ko\n")
+	put(t, h, "/lib/modules/6.12.0-simulated/modules.dep",
+		"kernel/net/ip_vs.ko.xz: kernel/net/nf_conntrack.ko.xz\nkernel/net/br_netfilter.ko.xz:\nkernel/net/nf_conntrack.ko.xz:\n")
 	k := &resource.KernelModules{Modules: []string{"softdog", "ip_vs", "br-netfilter"}}
 	converge(t, h, k, resource.Create)
-	if got := h.Exec.(*simulate.Executor).Calls(); len(got) != 1 || got[0] != "modprobe --all ip_vs br-netfilter" {
-		t.Errorf("commands %q", got)
+	want := []string{"modprobe ip_vs", "modprobe br-netfilter"}
+	if got := h.Exec.(*simulate.Executor).Calls(); !slices.Equal(got, want) {
+		t.Errorf("commands %q, want %q", got, want)
 	}
 	put(t, h, "/proc/modules", "ip_vs 16384 0 - Live 0x0\n")
 	expectField(t, converge(t, h, k, resource.Update), "br-netfilter", "not loaded", "loaded")
+}
+
+// One module that is refused keeps no other from being loaded, and is named.
+func TestKernelModuleRefused(t *testing.T) {
+	h := machine(t)
+	put(t, h, "/lib/modules/6.12.0-simulated/modules.dep", "a/one.ko:\na/two.ko:\na/three.ko:\n")
+	e := h.Exec.(*simulate.Executor)
+	e.Fail = func(argv []string) error {
+		if argv[1] == "two" {
+			return &resource.CommandError{Argv: argv, Output: "Key was rejected by service", Err: errors.New("exit status 1")}
+		}
+		return nil
+	}
+	k := &resource.KernelModules{Modules: []string{"one", "two", "three"}}
+	err := k.Apply(t.Context(), h)
+	if err == nil || err.Error() != "the kernel refuses module two: modprobe: exit status 1: Key was rejected by service" {
+		t.Errorf("error %v", err)
+	}
+	c := diff(t, h, k)
+	if c == nil || len(c.Fields) != 1 || c.Fields[0].Name != "two" {
+		t.Errorf("left to do: %+v, want two alone", c)
+	}
+}
+
+// A module that the kernel was built without is told of, and is no reason to try for ever.
+func TestKernelModuleThatIsNotThere(t *testing.T) {
+	h := machine(t)
+	put(t, h, "/lib/modules/6.12.0-simulated/modules.dep", "a/one.ko:\n")
+	converge(t, h, &resource.KernelModules{Modules: []string{"softdog", "one"}}, resource.Create)
+	expectNote(t, h, "kernel 6.12.0-simulated has no module softdog")
 }
 
 func TestKernelModulesInContainer(t *testing.T) {

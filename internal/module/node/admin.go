@@ -18,6 +18,12 @@ const (
 	firstPerson = 1000
 )
 
+// A sudoers file with a mistake in it leaves nobody on the machine with sudo.
+var sudoersCheck = resource.FileCheck{Argv: []string{"visudo", "-c", "-f", resource.Candidate}}
+
+// sshCheck reads the file as a client does: a mistake in it would keep every user from ssh.
+var sshCheck = resource.FileCheck{Argv: []string{"ssh", "-G", "-F", resource.Candidate, "localhost"}}
+
 // admin makes the administrator: sudo without a password, and SSH to the nodes of the same
 // node_cluster.
 func (b *builder) admin() {
@@ -34,7 +40,7 @@ func (b *builder) admin() {
 		System: service, CreateHome: true,
 	})
 	sudoers := "/etc/sudoers.d/" + name
-	b.add(&resource.File{Path: sudoers, Content: templates.Fill("/etc/sudoers.d/admin", adminGroup), Mode: 0o440})
+	b.add(&resource.File{Path: sudoers, Content: templates.Fill("/etc/sudoers.d/admin", adminGroup), Mode: 0o440, Check: &sudoersCheck})
 	b.adminKeys(name, home)
 	b.on("")
 }
@@ -57,6 +63,7 @@ func (b *builder) adminKeys(name, home string) {
 	b.add(&resource.File{
 		Path:    "/etc/ssh/ssh_config.d/pigsty-admin.conf",
 		Content: templates.Fill("/etc/ssh/admin.conf", map[string]string{"User": name, "Key": keyName}),
+		Check:   &sshCheck,
 	})
 }
 

@@ -6,7 +6,10 @@ import (
 	"pigsty/internal/resource"
 )
 
-const chronyUnit = "chrony.service"
+const (
+	chronyUnit = "chrony.service"
+	chronyConf = "/etc/chrony/chrony.conf"
+)
 
 // chronyView is what chrony's templates need.
 type chronyView struct {
@@ -33,7 +36,10 @@ func (b *builder) clock() {
 			LeapFile: b.n.Facts.Release != 12, Watch: b.n.Facts.Container,
 		}
 		restart := resource.RestartOf(chronyUnit)
-		b.file("/etc/chrony/chrony.conf", view, restart)
+		b.add(&resource.File{
+			Path: chronyConf, Content: templates.Fill(chronyConf, view),
+			Check: &resource.FileCheck{Argv: []string{"chronyd", "-p", "-f", resource.Candidate}},
+		}, restart)
 		b.file("/etc/default/chrony", view, restart)
 		override := "/etc/systemd/system/" + chronyUnit + ".d/pigsty.conf"
 		if view.Watch {

@@ -27,10 +27,12 @@ func (b *builder) kernel() {
 	b.on("swap")
 	if p.NodeDisableSwap {
 		b.add(&resource.Swap{Disabled: true})
+		// systemd starts swap partitions that fstab does not name, too.
+		b.add(&resource.Unit{Unit: "swap.target", Masked: true})
 	}
 	b.on("boot")
 	b.fileWhen(p.NodeDiskPrefetch, "/etc/udev/rules.d/60-pigsty-readahead.rules")
-	b.fileWhen(p.NodeDisableNuma, "/etc/default/grub.d/pigsty.cfg")
+	b.add(bootParameters(p.NodeDisableNuma))
 	b.on("firewall")
 	if p.NodeDisableFirewall {
 		for _, unit := range firewalls {
@@ -38,6 +40,14 @@ func (b *builder) kernel() {
 		}
 	}
 	b.on("")
+}
+
+// bootParameters are v1.5's for node_disable_numa.
+func bootParameters(noNuma bool) *resource.CommandLine {
+	if !noNuma {
+		return &resource.CommandLine{ID: "pigsty", Absent: true}
+	}
+	return &resource.CommandLine{ID: "pigsty", Parameters: []string{"numa=off", "transparent_hugepage=never"}}
 }
 
 // modules are loaded in the order given; v1.5's default names one twice.

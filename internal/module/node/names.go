@@ -60,21 +60,14 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-const resolvConf = "/etc/resolv.conf"
-
-// resolver tells the node whom to ask for names.
+// resolver tells the node whom to ask for names. Without a server there is nothing to tell.
 func (b *builder) resolver() {
 	p := b.n.Param
-	lines := slices.Clone(p.NodeDnsOptions)
-	for _, server := range p.NodeDnsServers {
-		lines = append(lines, "nameserver "+server)
-	}
+	r := &resource.Resolver{Servers: p.NodeDnsServers, Options: p.NodeDnsOptions, Only: p.NodeDnsMethod == "overwrite"}
 	switch {
-	case p.NodeDnsMethod == "overwrite" && len(p.NodeDnsServers) > 0:
-		// A link to systemd-resolved's file gives way to a file of ours, which resolved then
-		// reads and leaves alone.
-		b.add(&resource.File{Path: resolvConf, Content: "# Managed by pigsty.\n" + strings.Join(lines, "\n") + "\n"})
-	case p.NodeDnsMethod == "add":
-		b.add(&resource.Block{Path: resolvConf, Marker: "dns", Lines: lines, Absent: len(p.NodeDnsServers) == 0})
+	case len(p.NodeDnsServers) > 0 && p.NodeDnsMethod != "none":
+		b.add(r)
+	case p.NodeDnsMethod != "overwrite":
+		b.add(&resource.Resolver{Absent: true})
 	}
 }

@@ -90,9 +90,6 @@ func (w *warner) repositories(n *model.Node) {
 
 // settings warns of wishes that this system fulfils later, or not at all.
 func (w *warner) settings(n *model.Node) {
-	if n.Param.NodeDisableNuma {
-		w.at(n, "node_disable_numa", nil, "run update-grub on the node and reboot it", "NUMA is turned off at the next boot only, after update-grub")
-	}
 	if n.Param.MetaNode && n.Param.NodePackagesMetaPip != "" {
 		w.at(n, "node_packages_meta_pip", nil, "name Debian's packages in node_packages_meta, such as jupyterlab",
 			"Python packages are not installed by pip: Debian keeps its Python to itself")

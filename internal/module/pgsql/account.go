@@ -15,12 +15,15 @@ func (m *member) account() {
 		User: m.p.PgDbsu, UID: m.p.PgDbsuUid, Group: m.p.PgDbsu, Home: m.p.PgDbsuHome,
 		Shell: "/bin/bash", Comment: "PostgreSQL administrator", System: true, CreateHome: true,
 	})
-	m.sudo()
 }
 
 // sudoUnits are what v1.5 lets the database's user manage.
 var sudoUnits = []string{"patroni", "postgres", "pgbouncer", "pg_exporter", "pgbouncer_exporter", "haproxy", "vip-manager"}
 
+// A sudoers file with a mistake in it leaves nobody on the machine with sudo.
+var sudoersCheck = resource.FileCheck{Argv: []string{"visudo", "-c", "-f", resource.Candidate}}
+
+// sudo says what that user may do as root.
 func (m *member) sudo() {
 	path, user := "/etc/sudoers.d/"+m.p.PgDbsu, m.p.PgDbsu
 	var lines []string
@@ -45,7 +48,7 @@ func (m *member) sudo() {
 		User, Mode string
 		Lines      []string
 	}{user, m.p.PgDbsuSudo, lines}
-	m.add(&resource.File{Path: path, Content: templates.Fill("/etc/sudoers.d/dbsu", view), Mode: 0o440})
+	m.add(&resource.File{Path: path, Content: templates.Fill("/etc/sudoers.d/dbsu", view), Mode: 0o440, Check: &sudoersCheck})
 }
 
 // packages installs the programs and links them under a path without a version. What the
@@ -75,6 +78,9 @@ func (m *member) wanted() []string {
 	wanted = append(wanted, m.p.PgExtensions...)
 	// Patroni is content with any store's library, and Debian 13's brings Consul's.
 	wanted = append(wanted, "postgresql-${pg_version}", "postgresql-client-${pg_version}", "patroni", "python3-etcd", "lz4")
+	if m.p.PgDbsuSudo != "none" {
+		wanted = append(wanted, "sudo")
+	}
 	if m.p.PgbouncerEnabled {
 		wanted = append(wanted, "pgbouncer")
 	}

@@ -9,9 +9,16 @@ import (
 )
 
 const (
-	haproxyEnv   = "/etc/haproxy/haproxy.env"
-	haproxyState = "/run/haproxy/server-state"
+	haproxyConfig = "/etc/haproxy/haproxy.cfg"
+	haproxyEnv    = "/etc/haproxy/haproxy.env"
+	haproxyState  = "/run/haproxy/server-state"
 )
+
+// haproxyCheck has stand-ins for the secrets of haproxyEnv: the check goes through plans.
+var haproxyCheck = resource.FileCheck{
+	Argv: []string{"haproxy", "-c", "-f", resource.Candidate},
+	Env:  []string{"HAPROXY_ADMIN_USERNAME=admin", "HAPROXY_ADMIN_PASSWORD=stand-in"},
+}
 
 // haproxyView is what the template of haproxy.cfg is filled with.
 type haproxyView struct {
@@ -29,7 +36,7 @@ type haproxyService struct {
 }
 
 // haproxy leads clients of every service to the members that serve it, from every member.
-// Debian's unit checks a new configuration before it reloads, and a reload keeps connections.
+// A reload keeps connections.
 func (m *member) haproxy() {
 	if !m.p.HaproxyEnabled {
 		return
@@ -48,7 +55,9 @@ func (m *member) haproxy() {
 	for _, s := range m.c.Services {
 		v.Services = append(v.Services, m.service(s))
 	}
-	m.file("/etc/haproxy/haproxy.cfg", v, resource.ReloadOf(haproxyUnit))
+	m.add(&resource.File{
+		Path: haproxyConfig, Content: templates.Fill(haproxyConfig, v), Check: &haproxyCheck,
+	}, resource.ReloadOf(haproxyUnit))
 	m.file("/etc/systemd/system/haproxy.service.d/pigsty.conf", struct{ EnvFile, StateFile string }{haproxyEnv, haproxyState}, restart)
 	m.add(&resource.Unit{Unit: haproxyUnit, RestartImpact: resource.Restart})
 }

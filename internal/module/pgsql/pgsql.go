@@ -21,6 +21,7 @@ var templates = render.Parse(files, "templates")
 var listing = []func(*member){
 	(*member).account,
 	(*member).packages,
+	(*member).sudo,
 	(*member).shell,
 	(*member).ssh,
 	(*member).folders,

@@ -1,6 +1,11 @@
 package simulate
 
-import "errors"
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+)
 
 const (
 	modulesFile = "/proc/modules"
@@ -26,4 +31,24 @@ func (e *Executor) swapoff([]string) error { return e.node.write(swapsFile, furn
 // ip finds no address to delete: simulated nodes have none.
 func (e *Executor) ip([]string) error {
 	return errors.New("RTNETLINK answers: Cannot assign requested address")
+}
+
+// updateGrub writes an entry for one kernel, with the parameters that files in grub.d add.
+func (e *Executor) updateGrub([]string) error {
+	files, err := filepath.Glob(e.node.path("/etc/default/grub.d/*.cfg"))
+	if err != nil {
+		return err
+	}
+	entry := "\tlinux\t/boot/vmlinuz-6.12.0-simulated root=/dev/vda1 ro"
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if _, added, found := strings.Cut(string(text), "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX"); found {
+			added, _, _ = strings.Cut(added, "\"")
+			entry += added
+		}
+	}
+	return e.node.write("/boot/grub/grub.cfg", "### BEGIN /etc/grub.d/10_linux ###\n"+entry+"\n### END /etc/grub.d/10_linux ###\n")
 }
