@@ -17,7 +17,7 @@ const (
 
 var (
 	_ Resource = (*CommandLine)(nil)
-	_          = register(func() Resource { return &CommandLine{} })
+	_          = Register(func() Resource { return &CommandLine{} })
 )
 
 // CommandLine is parameters that the boot loader gives to the kernel, from the next boot on. It

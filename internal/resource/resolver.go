@@ -26,7 +26,7 @@ const (
 
 var (
 	_ Resource = (*Resolver)(nil)
-	_          = register(func() Resource { return &Resolver{} })
+	_          = Register(func() Resource { return &Resolver{} })
 )
 
 // Resolver is whom the node asks for names: /etc/resolv.conf. The file as it was before the
