@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build lint unit e2e drill test generate bench clean up down
+.PHONY: help deps build lint unit e2e test generate bench clean up down
 
 # A container or chroot may start us with no home, and go needs one for its caches.
 ifeq ($(HOME),)
@@ -34,8 +34,8 @@ build: ## Build bin/pigsty, one static binary
 	go build -trimpath -ldflags '-s -w -buildid= -X pigsty/internal/cli.version=$(VERSION)' -o bin/pigsty ./cmd/pigsty
 
 lint: ## Run go vet, staticcheck and gofumpt
-	go vet -tags e2e,drill ./...
-	$(TOOL) staticcheck -tags e2e,drill ./...
+	go vet -tags e2e ./...
+	$(TOOL) staticcheck -tags e2e ./...
 	@unformatted=$$($(TOOL) gofumpt -l $(GO_FOLDERS)) && \
 		if [ -n "$$unformatted" ]; then echo "not in gofumpt's form; run: $(TOOL) gofumpt -w $(GO_FOLDERS)"; echo "$$unformatted"; exit 1; fi
 
@@ -44,9 +44,6 @@ unit: ## Run the tests that need no nodes, among them those for drift of generat
 
 e2e: build ## Run the tests on real nodes in the sandbox; needs root
 	go test -tags e2e -count 1 -timeout 60m -v ./test/e2e/...
-
-drill: build ## Break nodes, etcd and the product itself on real nodes; longer, for a quiet machine
-	go test -tags e2e,drill -count 1 -timeout 60m -v -run 'TestEtcd|TestFailover|TestInterrupt' ./test/e2e/...
 
 test: build lint unit e2e ## All of the above, in this order: what CI runs
 

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"pigsty/internal/health"
@@ -189,21 +190,25 @@ func clusterStatus(c *model.PgCluster, answers map[string]*health.Node) ClusterS
 			s.VIPAlso = append(s.VIPAlso, i.Name)
 		}
 	}
+	s.Members = slices.DeleteFunc(slices.Clone(s.Members), func(m health.Member) bool { return gone(c, m) })
 	for _, i := range c.Instances {
-		if !known(s.Members, i.Name) {
+		n := slices.IndexFunc(s.Members, func(m health.Member) bool { return m.Name == i.Name })
+		if n < 0 {
 			s.Missing = append(s.Missing, i.Name)
+			continue
+		}
+		if answer := answers[i.Node.Addr]; answer != nil && answer.Own != nil {
+			s.Members[n].Refresh(*answer.Own)
 		}
 	}
 	return s
 }
 
-func known(members []health.Member, name string) bool {
-	for _, m := range members {
-		if m.Name == name {
-			return true
-		}
-	}
-	return false
+// gone tells of a member that was stopped and taken off the inventory: Patroni forgets it when
+// its key in the DCS expires, half a minute later.
+func gone(c *model.PgCluster, m health.Member) bool {
+	wanted := slices.ContainsFunc(c.Instances, func(i *model.PgInstance) bool { return i.Name == m.Name })
+	return !wanted && m.State == "stopped"
 }
 
 func serviceStatus(c *model.PgCluster, service *model.Service, answers map[string]*health.Node) ServiceStatus {

@@ -44,7 +44,9 @@ func Gather(ctx context.Context, q Query, units States) Node {
 		group.Go(func() { n.Etcd = askEtcd(ctx, q.EtcdMetrics) })
 	}
 	if q.PatroniPort != 0 {
-		group.Go(func() { n.Members, n.Paused = askPatroni(ctx, q.PatroniPort) })
+		api := patroni.NewLocal(q.PatroniPort, patience)
+		group.Go(func() { n.Members, n.Paused = askCluster(ctx, api) })
+		group.Go(func() { n.Own = askInstance(ctx, api) })
 	}
 	group.Go(func() { n.OpenPorts = open(ctx, q.Ports) })
 	group.Wait()
@@ -159,8 +161,23 @@ func askEtcd(ctx context.Context, base string) *Etcd {
 	return e
 }
 
-// askPatroni reads the cluster as the local member sees it; nothing when it does not answer.
-func askPatroni(ctx context.Context, port int) ([]Member, bool) {
+// askInstance reads the state of the instance on this node.
+func askInstance(ctx context.Context, api *patroni.Local) *Own {
+	var answer struct {
+		Own
+		ReplicationState string `json:"replication_state"` // of a replica that runs
+	}
+	if api.Get(ctx, "/patroni", &answer) != nil || answer.State == "" {
+		return nil
+	}
+	if answer.State == "running" && answer.ReplicationState != "" {
+		answer.State = answer.ReplicationState
+	}
+	return &answer.Own
+}
+
+// askCluster reads the cluster as the local member sees it; nothing when it does not answer.
+func askCluster(ctx context.Context, api *patroni.Local) ([]Member, bool) {
 	var cluster struct {
 		Pause   bool `json:"pause"`
 		Members []struct {
@@ -168,7 +185,7 @@ func askPatroni(ctx context.Context, port int) ([]Member, bool) {
 			Lag json.RawMessage `json:"lag"`
 		} `json:"members"`
 	}
-	if patroni.NewLocal(port, patience).Get(ctx, "/cluster", &cluster) != nil {
+	if api.Get(ctx, "/cluster", &cluster) != nil {
 		return nil, false
 	}
 	var members []Member

@@ -21,7 +21,8 @@ type Node struct {
 	Uptime    int64             `json:"uptime"`    // seconds since boot
 	Units     map[string]string `json:"units"`     // active state of each unit asked for
 	Etcd      *Etcd             `json:"etcd,omitempty"`
-	Members   []Member          `json:"members,omitempty"` // the cluster as this node's Patroni sees it
+	Members   []Member          `json:"members,omitempty"` // the cluster as the DCS has it, up to one Patroni loop old
+	Own       *Own              `json:"own,omitempty"`     // the instance here, as it is now; nil when Patroni does not answer
 	Paused    bool              `json:"paused,omitempty"`  // Patroni's automatic failover is off
 	HasVIP    bool              `json:"has_vip,omitempty"`
 	OpenPorts []int             `json:"open_ports,omitempty"`
@@ -31,6 +32,21 @@ type Node struct {
 type Etcd struct {
 	Healthy bool `json:"healthy"` // it sees a leader and can commit
 	Leader  bool `json:"leader"`  // it is the leader
+}
+
+// Own is what an instance says of itself.
+type Own struct {
+	State          string `json:"state"` // as in Member
+	Timeline       int    `json:"timeline,omitempty"`
+	PendingRestart bool   `json:"pending_restart,omitempty"`
+}
+
+// Refresh puts what the instance says of itself in place of what the DCS has of it.
+func (m *Member) Refresh(own Own) {
+	m.State, m.PendingRestart = own.State, own.PendingRestart
+	if own.Timeline != 0 {
+		m.Timeline = own.Timeline
+	}
 }
 
 // Member is one instance as Patroni tells it.
