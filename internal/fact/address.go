@@ -6,8 +6,10 @@ import (
 	"strings"
 )
 
-// addresses are those of the interfaces that are up, without loopback and link-local ones, in
-// the kernel's order.
+// Addresses are those of the node's interfaces that are up, without loopback and link-local ones,
+// in the kernel's order; of a root other than "", see Gather.
+func Addresses(root string) ([]Address, error) { return tree(root).addresses() }
+
 func (t tree) addresses() ([]Address, error) {
 	if t != "" {
 		return t.listedAddresses(), nil
