@@ -181,8 +181,11 @@ type ServiceServer struct {
 }
 
 // HasVIP is true when a virtual address follows the cluster's leader. With vip_mode l4 a balancer
-// of somebody else has it; on Debian 12 nobody has, see OldVIPManager.
-func (c *PgCluster) HasVIP() bool { return c.Param.VipMode == "l2" && !c.OldVIPManager() }
+// of somebody else has it; on Debian 12 nobody has, see OldVIPManager, and without Patroni nobody
+// says who leads.
+func (c *PgCluster) HasVIP() bool {
+	return c.Param.VipMode == "l2" && c.Param.PatroniEnabled && !c.OldVIPManager()
+}
 
 // OldVIPManager is true when a member's system has a vip-manager that cannot read Patroni's keys:
 // Debian 12's version 1.0.2 speaks etcd's second API, and Patroni writes with the third.

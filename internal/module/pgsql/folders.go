@@ -86,7 +86,10 @@ func (m *member) certificate() {
 }
 
 func (m *member) certificateUsers() []resource.Notification {
-	users := []resource.Notification{resource.PatroniReads(patroniConfig)}
+	var users []resource.Notification
+	if m.c.Param.PatroniEnabled {
+		users = append(users, resource.PatroniReads(patroniConfig))
+	}
 	if m.p.PgbouncerEnabled {
 		users = append(users, resource.ReloadOf(pgbouncerUnit))
 	}

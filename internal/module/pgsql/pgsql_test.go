@@ -38,6 +38,7 @@ var cases = map[string]func(addr string, n *fact.Node){
 	},
 	"choices": func(_ string, n *fact.Node) { n.Release, n.Codename = 12, "bookworm" },
 	"standby": nil,
+	"off":     nil,
 }
 
 // deployment reads a case. Every generated secret says "sentinel" and has what is hard to quote.

@@ -94,7 +94,7 @@ func (m *member) localParameters() map[string]string {
 // settings holds the shared configuration of a cluster against the wanted one, on the node of
 // its leader. Settings that need a restart wait for restart.
 func (m *member) settings() {
-	if m.i != m.c.Leader() {
+	if m.i != m.c.Leader() || !m.c.Param.PatroniEnabled {
 		return
 	}
 	m.branch = "pgsql/settings"
@@ -105,7 +105,7 @@ func (m *member) settings() {
 
 // restart restarts members that have settings waiting for it.
 func (m *member) restart() {
-	if m.i != m.c.Leader() {
+	if m.i != m.c.Leader() || !m.c.Param.PatroniEnabled {
 		return
 	}
 	m.branch = "pgsql/settings"
