@@ -35,6 +35,7 @@ var listing = []func(*member){
 	(*member).roles,
 	(*member).databases,
 	(*member).restart,
+	(*member).pause,
 }
 
 // Compile lists the steps of every cluster's members.
