@@ -24,6 +24,9 @@ type Deployment struct {
 	CA string
 	// AdminKeys are the public SSH keys of whoever runs pigsty, for node_admin_pk_current.
 	AdminKeys []string
+	// Baselines are the SQL files that databases are loaded from when they are created, by the path
+	// that the inventory gives; see BaselineFiles.
+	Baselines map[string]string
 	// Derive makes a secret that is the same in every compile, from the deployment's seed.
 	Derive func(purpose ...string) []byte
 }

@@ -23,7 +23,7 @@ func (d *PgDatabase) diffAbsent(ctx context.Context, s pgSession, have *database
 
 // protected refuses to drop what PostgreSQL itself or other databases need.
 func (d *PgDatabase) protected(have *databaseRow) error {
-	if d.Database == maintenance || have.template {
+	if d.Database == maintenance || have.template && !have.awaits() {
 		return fmt.Errorf("database %s is not dropped: it is a template, or the one that tools connect to", d.Database)
 	}
 	return nil
@@ -51,5 +51,9 @@ func (d *PgDatabase) drop(ctx context.Context, h *Host, s pgSession, have *datab
 	if len(sessions) > 0 {
 		return fmt.Errorf("database %s is not dropped, because somebody is connected: %s", d.Database, shortList(sessions))
 	}
-	return s.run(ctx, "drop database "+d.Database, []pgEdit{{SQL: []string{"DROP DATABASE " + quoteName(d.Database)}, Alone: true}})
+	sql := []string{"DROP DATABASE " + quoteName(d.Database)}
+	if have.template { // made for a script that was never loaded
+		sql = append([]string{"ALTER DATABASE " + quoteName(d.Database) + " IS_TEMPLATE false"}, sql...)
+	}
+	return s.run(ctx, "drop database "+d.Database, []pgEdit{{SQL: sql, Alone: true}})
 }

@@ -20,7 +20,19 @@ func (m *member) databases() {
 		if d.State != "absent" && d.Allowconn && d.Name != "postgres" && d.Name != "template1" {
 			m.add(m.privileges(d.Name))
 		}
+		if m.hasBaseline(d) {
+			m.add(&resource.PgBaseline{
+				Conn: m.conn(), Database: d.Name, Script: d.Baseline, SQL: m.d.Baselines[d.Baseline],
+				New: true, ConnLimit: d.Connlimit, Shut: !d.Allowconn,
+			})
+		}
 	}
+}
+
+// hasBaseline tells whether a file is loaded into the database when it is created.
+func (m *member) hasBaseline(d param.Database) bool {
+	_, read := m.d.Baselines[d.Baseline]
+	return read && d.State != "absent"
 }
 
 // privileges are the rules for objects to come, in the terms of pg_default_privileges.
@@ -52,6 +64,7 @@ func (m *member) database(d param.Database) *resource.PgDatabase {
 		Parameters: d.Parameters, Schemas: d.Schemas, Extensions: extensions(d.Extensions),
 		RevokeConn: d.Revokeconn, Replication: p.PgReplicationUsername, Monitor: p.PgMonitorUsername,
 		Admin: p.PgAdminUsername, Creator: m.defaultRole("dbrole_admin"), Absent: d.State == "absent",
+		Baseline: m.hasBaseline(d),
 	}
 }
 
