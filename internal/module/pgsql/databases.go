@@ -41,15 +41,19 @@ func (m *member) privileges(database string) *resource.PgPrivileges {
 		Conn: m.conn(), Database: database, DefaultPrivileges: m.c.Param.PgDefaultPrivileges,
 		Creators: []string{m.p.PgDbsu, m.c.Param.PgAdminUsername}, Schemas: m.c.Param.PgDefaultSchemas,
 		Extensions: extensions(m.c.Param.PgDefaultExtensions), Creator: m.defaultRole("dbrole_admin"),
+		// Everybody has the use of pg_catalog, unless somebody took it away.
+		SchemaUsers: map[string][]string{"pg_catalog": {m.c.Param.PgReplicationUsername}},
+		BackupUser:  m.c.Param.PgReplicationUsername,
 	}
 	if p.Creator != "" {
 		p.Creators = append(p.Creators, p.Creator)
 	}
 	for _, schema := range p.Schemas {
 		if schema == "monitor" {
-			p.SchemaUsers = map[string][]string{"monitor": {
+			p.Monitoring = true
+			p.SchemaUsers["monitor"] = []string{
 				m.c.Param.PgMonitorUsername, m.c.Param.PgAdminUsername, m.c.Param.PgReplicationUsername,
-			}}
+			}
 		}
 	}
 	return p
