@@ -88,8 +88,8 @@ func checked(path string, extra []string) error {
 	return problems.Err()
 }
 
-// Read loads an inventory and makes the model of it, with everything that is wrong. It writes
-// nothing. The deployment is nil when the inventory alone is too broken to go on.
+// Read loads an inventory and the files that it names, and makes the model of it, with everything
+// that is wrong. It writes nothing. The deployment is nil when the inventory alone is too broken to go on.
 func Read(path string, o inventory.Options) (*inventory.Inventory, *model.Deployment, diag.List) {
 	inv, problems := inventory.Load(path, o)
 	problems.Add(param.Check(inv)...)
@@ -99,6 +99,7 @@ func Read(path string, o inventory.Options) (*inventory.Inventory, *model.Deploy
 	}
 	d, more := model.Build(inv)
 	problems.Add(more...)
+	problems.Add(readBaselines(path, d)...)
 	problems.Sort()
 	return inv, d, problems
 }

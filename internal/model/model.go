@@ -26,6 +26,9 @@ type Deployment struct {
 	AdminKeys []string
 	// Switchover is asked for where a primary has to restart; else it restarts in place.
 	Switchover bool
+	// Baselines are the SQL files that databases are loaded from when they are created, by the path
+	// that the inventory gives; see BaselineFiles.
+	Baselines map[string]string
 	// Derive makes a secret that is the same in every compile, from the deployment's seed.
 	Derive func(purpose ...string) []byte
 }
@@ -183,8 +186,11 @@ type ServiceServer struct {
 }
 
 // HasVIP is true when a virtual address follows the cluster's leader. With vip_mode l4 a balancer
-// of somebody else has it; on Debian 12 nobody has, see OldVIPManager.
-func (c *PgCluster) HasVIP() bool { return c.Param.VipMode == "l2" && !c.OldVIPManager() }
+// of somebody else has it; on Debian 12 nobody has, see OldVIPManager, and without Patroni nobody
+// says who leads.
+func (c *PgCluster) HasVIP() bool {
+	return c.Param.VipMode == "l2" && c.Param.PatroniEnabled && !c.OldVIPManager()
+}
 
 // OldVIPManager is true when a member's system has a vip-manager that cannot read Patroni's keys:
 // Debian 12's version 1.0.2 speaks etcd's second API, and Patroni writes with the third.

@@ -69,8 +69,20 @@ func (b *builder) complete(c *PgCluster) bool {
 	if !b.checkDCS(c) {
 		return false
 	}
+	b.checkMode(c)
 	b.addServices(c)
 	return true
+}
+
+// checkMode refuses patroni_mode remove. v1.5 stops Patroni for good once the cluster is up and
+// leaves a bare server under systemd: nobody replaces a primary that fails, the services' health
+// checks and the virtual address have nobody to ask, and replicas follow an address that is fixed.
+func (b *builder) checkMode(c *PgCluster) {
+	if c.Param.PatroniMode != "remove" {
+		return
+	}
+	b.problems.Errorf(at(c.Primary().Node, "patroni_mode"), "cluster %s has patroni_mode remove, which is refused: without Patroni no replica takes over, and services lead nowhere", c.Name).
+		Hint = "use patroni_mode: pause to keep Patroni from doing anything by itself"
 }
 
 func (b *builder) checkPrimary(c *PgCluster) bool {

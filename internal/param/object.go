@@ -31,7 +31,7 @@ type Role = User
 type Database struct {
 	Name               string            `required:"true" help:"name of the database"`
 	State              string            `default:"create" oneof:"create absent" help:"absent removes the database, create makes sure it is there"`
-	Baseline           string            `help:"SQL file to load once after creation"`
+	Baseline           string            `help:"SQL file to load once, when the database is created; relative to the inventory"`
 	Owner              string            `help:"owner; pg_dbsu unless given"`
 	Template           string            `default:"template1" help:"database to copy"`
 	Encoding           string            `help:"encoding; pg_encoding unless given"`

@@ -11,8 +11,8 @@ type PgBootstrap struct {
 	PgListen            string            `level:"cluster" default:"0.0.0.0" kind:"listen" help:"addresses to listen on, separated by commas"`
 	PgPort              int               `level:"cluster" default:"5432" kind:"port" help:"port of PostgreSQL"`
 	PgLocalhost         string            `level:"cluster" default:"/var/run/postgresql" help:"directory of the Unix socket, or an address, for local connections"`
-	PatroniEnabled      bool              `level:"cluster" default:"true" help:"let Patroni manage the instance"`
-	PatroniMode         string            `level:"cluster" default:"default" oneof:"default pause remove" help:"keep Patroni in charge, pause it, or remove it once the cluster is up"`
+	PatroniEnabled      bool              `level:"cluster" default:"true" help:"run Patroni, which runs PostgreSQL; off stops both"`
+	PatroniMode         string            `level:"cluster" default:"default" oneof:"default pause remove" help:"pause: put the cluster into maintenance mode once it is up; remove is refused"`
 	PgDcsType           string            `level:"global" default:"etcd" oneof:"etcd consul" help:"store that elects the leader"`
 	PgNamespace         string            `level:"cluster" default:"/pg" kind:"path" help:"prefix of Patroni's keys in the store"`
 	PatroniPort         int               `level:"cluster" default:"8008" kind:"port" help:"port of Patroni's API"`

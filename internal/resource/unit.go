@@ -28,6 +28,9 @@ type Unit struct {
 	// RestartImpact and ReloadImpact are what taking notice costs users.
 	RestartImpact Impact `json:"restart_impact,omitempty"`
 	ReloadImpact  Impact `json:"reload_impact,omitempty"`
+	// StopEffect says what stopping means for users, such as "PostgreSQL stops with it"; empty
+	// when RestartImpact says it all.
+	StopEffect string `json:"stop_effect,omitempty"`
 }
 
 func (u *Unit) Kind() string { return "unit" }
@@ -52,7 +55,7 @@ func (u *Unit) Diff(ctx context.Context, h *Host) (*Change, error) {
 	case u.stopped():
 		if state.Running() || state.Active == "activating" {
 			c.Add("state", state.Active, "stopped")
-			c.Impact = u.RestartImpact
+			c.Impact, c.Effect = u.RestartImpact, u.StopEffect
 		}
 	case !state.Running():
 		c.Add("state", state.Active, "running")

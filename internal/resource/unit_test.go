@@ -31,13 +31,13 @@ func expectSystemd(t *testing.T, s *simulate.Systemd, want ...string) {
 
 func TestUnitLifecycle(t *testing.T) {
 	h, s := withUnit(t, installable)
-	u := &resource.Unit{Unit: "app.service", RestartImpact: resource.Restart}
+	u := &resource.Unit{Unit: "app.service", RestartImpact: resource.Restart, StopEffect: "nothing answers"}
 	c := converge(t, h, u, resource.Update)
 	expectField(t, c, "boot", "disabled", "enabled")
 	expectField(t, c, "state", "inactive", "running")
 	u.Stopped = true
-	if c := converge(t, h, u, resource.Update); c.Impact != resource.Restart {
-		t.Errorf("impact of stopping: %s", c.Impact)
+	if c := converge(t, h, u, resource.Update); c.Impact != resource.Restart || c.Effect != "nothing answers" {
+		t.Errorf("impact of stopping: %s, %q", c.Impact, c.Effect)
 	}
 	u.Disabled = true
 	expectField(t, converge(t, h, u, resource.Update), "boot", "enabled", "disabled")

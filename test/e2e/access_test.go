@@ -271,8 +271,8 @@ func (s *site) byHand() {
 	}
 }
 
-// standbyService leads to the synchronous replica. What was set by hand for that is taken back
-// by the next apply.
+// standbyService leads to the synchronous replica where there is one, and else to the leader.
+// What was set by hand for that is taken back by the next apply.
 func (s *site) standbyService() {
 	var standby string
 	conn := s.mustConnect(s.dba("11"))
@@ -287,4 +287,5 @@ func (s *site) standbyService() {
 	if got := s.patronictl("node-1", "show-config"); !strings.Contains(got, "synchronous_mode: false") {
 		s.t.Errorf("what was set by hand stays:\n%s", got)
 	}
+	awaitHost(s.t, s, s.business("5435"), "11")
 }

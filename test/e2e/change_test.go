@@ -392,7 +392,7 @@ func changes(calls *caller) []change {
 		},
 		{
 			name: "changed option of a service",
-			edit: func(s *site) { s.edit("check_url: /sync\n", "check_url: /read-only-sync\n") },
+			edit: func(s *site) { s.edit("check_url: /read-only-sync\n", "check_url: /primary\n") },
 			plan: newServices,
 			check: func(t *testing.T, s *site, _, _ state) {
 				awaitHost(t, s, login{host: "13", port: "5435", user: "test", password: "test", database: "test"}, "11")

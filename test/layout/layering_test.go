@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"remote":            {"agent"},
 
 	// Putting it together.
-	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "param", "pki", "remote", "resource", "secret"},
+	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
 	"view":       {"controller", "diag", "engine", "fact", "health", "model", "resource"},
 	"sandbox":    {},
 	"configure":  {"fact"},

@@ -1,6 +1,7 @@
 package pgsql
 
 import (
+	"slices"
 	"strings"
 
 	"pigsty/internal/distro"
@@ -71,13 +72,23 @@ func (m *member) release() int {
 	return 13
 }
 
-// wanted is what the inventory asks for and what the configured services cannot do without.
-// Names that the distribution does not have were reported when the inventory was checked.
+// wanted is what the inventory asks for, without the services that are switched off, and what the
+// others cannot do without. Names that the distribution does not have were reported when the
+// inventory was checked.
 func (m *member) wanted() []string {
-	wanted := append([]string{}, m.p.PgPackages...)
-	wanted = append(wanted, m.p.PgExtensions...)
-	// Patroni is content with any store's library, and Debian 13's brings Consul's.
-	wanted = append(wanted, "postgresql-${pg_version}", "postgresql-client-${pg_version}", "patroni", "python3-etcd", "lz4")
+	off := map[string]bool{
+		"patroni": !m.c.Param.PatroniEnabled, "pgbouncer": !m.p.PgbouncerEnabled,
+		"haproxy": !m.p.HaproxyEnabled, "vip-manager": !m.hasVIP(),
+	}
+	var wanted []string
+	for _, entry := range append(slices.Clone(m.p.PgPackages), m.p.PgExtensions...) {
+		wanted = append(wanted, slices.DeleteFunc(distro.Names(entry), func(name string) bool { return off[name] })...)
+	}
+	wanted = append(wanted, "postgresql-${pg_version}", "postgresql-client-${pg_version}", "lz4")
+	if m.c.Param.PatroniEnabled {
+		// Patroni is content with any store's library, and Debian 13's brings Consul's.
+		wanted = append(wanted, "patroni", "python3-etcd")
+	}
 	if m.p.PgDbsuSudo != "none" {
 		wanted = append(wanted, "sudo")
 	}

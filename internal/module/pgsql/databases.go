@@ -20,7 +20,19 @@ func (m *member) databases() {
 		if d.State != "absent" && d.Allowconn && d.Name != "postgres" && d.Name != "template1" {
 			m.add(m.privileges(d.Name))
 		}
+		if m.hasBaseline(d) {
+			m.add(&postgres.Baseline{
+				Conn: m.conn(), Database: d.Name, Script: d.Baseline, SQL: m.d.Baselines[d.Baseline],
+				New: true, ConnLimit: d.Connlimit, Shut: !d.Allowconn,
+			})
+		}
 	}
+}
+
+// hasBaseline tells whether a file is loaded into the database when it is created.
+func (m *member) hasBaseline(d param.Database) bool {
+	_, read := m.d.Baselines[d.Baseline]
+	return read && d.State != "absent"
 }
 
 // privileges are the rules for objects to come, in the terms of pg_default_privileges.
@@ -29,15 +41,19 @@ func (m *member) privileges(database string) *postgres.Privileges {
 		Conn: m.conn(), Database: database, DefaultPrivileges: m.c.Param.PgDefaultPrivileges,
 		Creators: []string{m.p.PgDbsu, m.c.Param.PgAdminUsername}, Schemas: m.c.Param.PgDefaultSchemas,
 		Extensions: extensions(m.c.Param.PgDefaultExtensions), Creator: m.defaultRole("dbrole_admin"),
+		// Everybody has the use of pg_catalog, unless somebody took it away.
+		SchemaUsers: map[string][]string{"pg_catalog": {m.c.Param.PgReplicationUsername}},
+		BackupUser:  m.c.Param.PgReplicationUsername,
 	}
 	if p.Creator != "" {
 		p.Creators = append(p.Creators, p.Creator)
 	}
 	for _, schema := range p.Schemas {
 		if schema == "monitor" {
-			p.SchemaUsers = map[string][]string{"monitor": {
+			p.Monitoring = true
+			p.SchemaUsers["monitor"] = []string{
 				m.c.Param.PgMonitorUsername, m.c.Param.PgAdminUsername, m.c.Param.PgReplicationUsername,
-			}}
+			}
 		}
 	}
 	return p
@@ -52,6 +68,7 @@ func (m *member) database(d param.Database) *postgres.Database {
 		Parameters: d.Parameters, Schemas: d.Schemas, Extensions: extensions(d.Extensions),
 		RevokeConn: d.Revokeconn, Replication: p.PgReplicationUsername, Monitor: p.PgMonitorUsername,
 		Admin: p.PgAdminUsername, Creator: m.defaultRole("dbrole_admin"), Absent: d.State == "absent",
+		Baseline: m.hasBaseline(d),
 	}
 }
 

@@ -87,7 +87,10 @@ func (m *member) certificate() {
 }
 
 func (m *member) certificateUsers() []resource.Notification {
-	users := []resource.Notification{postgres.PatroniReads(patroniConfig)}
+	var users []resource.Notification
+	if m.c.Param.PatroniEnabled {
+		users = append(users, postgres.PatroniReads(patroniConfig))
+	}
 	if m.p.PgbouncerEnabled {
 		users = append(users, resource.ReloadOf(pgbouncerUnit))
 	}

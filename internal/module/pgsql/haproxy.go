@@ -38,10 +38,11 @@ type haproxyService struct {
 // haproxy leads clients of every service to the members that serve it, from every member.
 // A reload keeps connections.
 func (m *member) haproxy() {
+	m.branch = "pgsql/haproxy"
 	if !m.p.HaproxyEnabled {
+		m.off(haproxyUnit, "services on this node end, with the connections through them")
 		return
 	}
-	m.branch = "pgsql/haproxy"
 	restart := resource.RestartOf(haproxyUnit) // a reload keeps the environment of the first start
 	m.secret(haproxyEnv, "root", environment([][2]string{
 		{"HAPROXY_ADMIN_USERNAME", m.c.Param.HaproxyAdminUsername},

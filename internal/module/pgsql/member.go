@@ -48,6 +48,12 @@ func (m *member) add(r resource.Resource, notify ...resource.Notification) *reso
 	return &m.steps[len(m.steps)-1]
 }
 
+// off lists a unit that neither runs nor starts at boot. One that the node does not have is that
+// already, so on a new node nothing happens. The effect is what stopping it means for users.
+func (m *member) off(unit, effect string) *resource.Step {
+	return m.add(&resource.Unit{Unit: unit, Stopped: true, Disabled: true, RestartImpact: resource.Restart, StopEffect: effect})
+}
+
 // file lists a file that belongs to root and is filled from the template of its path.
 func (m *member) file(path string, view any, notify ...resource.Notification) {
 	m.add(&resource.File{Path: path, Content: templates.Fill(path, view)}, notify...)

@@ -74,6 +74,29 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// When all members stop for good, the leader does so last: nobody is promoted meanwhile.
+func TestLeaderStopsLast(t *testing.T) {
+	const first, second = "10.10.10.12", "10.10.10.13"
+	d := deployment(t, "off")
+	for addr, role := range map[string]string{first: "replica", second: "primary"} {
+		n := d.Node(addr)
+		n.Facts.PgData, n.Facts.Patroni = true, &fact.Patroni{Role: role, State: "running"}
+	}
+	for _, s := range pgsql.Compile(d) {
+		u, ok := s.Resource.(*resource.Unit)
+		if !ok || u.Unit != "patroni.service" || s.Node != first && s.Node != second {
+			continue
+		}
+		want := []resource.Ref(nil)
+		if s.Node == second {
+			want = []resource.Ref{{Node: first, ID: "unit:patroni.service"}}
+		}
+		if !u.Stopped || !u.Disabled || !slices.Equal(s.After, want) {
+			t.Errorf("%s: %+v after %v", s.Node, u, s.After)
+		}
+	}
+}
+
 // A member that cannot be asked must not change what others get.
 func TestUnknownMemberChangesNoFileOfOthers(t *testing.T) {
 	d := deployment(t, "trio")

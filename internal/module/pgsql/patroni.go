@@ -24,6 +24,9 @@ func (m *member) scripts() {
 
 // patroniFiles configures Patroni. Its own file is world-readable and holds no secret.
 func (m *member) patroniFiles() {
+	if !m.c.Param.PatroniEnabled {
+		return
+	}
 	m.secret(patroniEnv, m.p.PgDbsu, m.patroniEnv(), resource.RestartOf(patroniUnit))
 	m.add(&postgres.PatroniFile{
 		Path: patroniConfig, Content: templates.Fill(patroniConfig, m.patroniView()), Owner: m.p.PgDbsu,
@@ -79,6 +82,10 @@ func (m *member) api() postgres.PatroniAPI {
 // patroni starts the member and waits for it. The unit stands on a branch: when a rolling
 // restart stops at a member that does not come back, the others go on with all the rest.
 func (m *member) patroni() {
+	if !m.c.Param.PatroniEnabled {
+		m.withoutPatroni()
+		return
+	}
 	unit := &resource.Unit{Unit: patroniUnit, RestartImpact: resource.Restart}
 	if m.i == m.c.Leader() && len(m.c.Instances) > 1 {
 		unit.RestartImpact = resource.Switchover
@@ -88,6 +95,19 @@ func (m *member) patroni() {
 	m.branch = ""
 	ready := m.ready()
 	m.add(ready).After = m.readyAfter()
+}
+
+// withoutPatroni stops Patroni, and with it PostgreSQL, on the leader last: no replica is promoted
+// on the way. A server that somebody else runs in its place is left alone.
+func (m *member) withoutPatroni() {
+	step := m.off(patroniUnit, "PostgreSQL stops with Patroni, and nothing starts it again")
+	if leader := m.c.Leader(); leader == m.i {
+		for _, i := range m.c.Instances {
+			if i != leader {
+				step.After = append(step.After, resource.Ref{Node: i.Node.Addr, ID: resource.ID(&resource.Unit{Unit: patroniUnit})})
+			}
+		}
+	}
 }
 
 func (m *member) ready() *postgres.Ready {

@@ -12,10 +12,11 @@ import (
 // pgbouncer pools connections to the instance beside it. It keeps clients while it rereads its
 // settings; only where it listens takes a restart.
 func (m *member) pgbouncer() {
+	m.branch = "pgsql/pgbouncer"
 	if !m.p.PgbouncerEnabled {
+		m.off(pgbouncerUnit, "connections through pgBouncer on this node end")
 		return
 	}
-	m.branch = "pgsql/pgbouncer"
 	reload, restart := resource.ReloadOf(pgbouncerUnit), resource.RestartOf(pgbouncerUnit)
 	m.directory(pgbouncerDir, 0o750)
 	m.directory("/var/log/pgbouncer", 0o750)

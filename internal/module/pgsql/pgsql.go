@@ -36,6 +36,8 @@ var listing = []func(*member){
 	(*member).roles,
 	(*member).databases,
 	(*member).restart,
+	(*member).vipAddress,
+	(*member).pause,
 }
 
 // Compile lists the steps of every cluster's members.

@@ -39,6 +39,7 @@ var cases = map[string]func(addr string, n *fact.Node){
 	},
 	"choices": func(_ string, n *fact.Node) { n.Release, n.Codename = 12, "bookworm" },
 	"standby": nil,
+	"off":     nil,
 }
 
 // deployment reads a case. Every generated secret says "sentinel" and has what is hard to quote.
@@ -65,6 +66,7 @@ func deployment(t testing.TB, name string) *model.Deployment {
 	}
 	d.Observe(facts)
 	d.CA = "-----BEGIN CERTIFICATE-----\nAAECAwQFBgcICQ==\n-----END CERTIFICATE-----\n"
+	d.Baselines = map[string]string{"hidden.sql": "CREATE TABLE found (by text);\n"}
 	d.Derive = secret.Seed(strings.Repeat("s", 32)).Derive
 	return d
 }

@@ -30,9 +30,10 @@ func (m *member) roles() {
 	}
 }
 
-// provisions tells whether this member is where roles and databases are made.
+// provisions tells whether this member is where roles and databases are made. Without Patroni
+// there is no server of ours to make them in.
 func (m *member) provisions() bool {
-	return m.i == m.c.Leader() && m.c.Param.PgProvision.PgProvision && !m.standby()
+	return m.i == m.c.Leader() && m.c.Param.PatroniEnabled && m.c.Param.PgProvision.PgProvision && !m.standby()
 }
 
 // systemUsers are the users that services log in as, where pg_default_roles leaves them out.

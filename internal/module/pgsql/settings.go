@@ -94,18 +94,40 @@ func (m *member) localParameters() map[string]string {
 // settings holds the shared configuration of a cluster against the wanted one, on the node of
 // its leader. Settings that need a restart wait for restart.
 func (m *member) settings() {
-	if m.i != m.c.Leader() {
+	if m.i != m.c.Leader() || !m.c.Param.PatroniEnabled {
 		return
 	}
 	m.branch = "pgsql/settings"
 	m.add(&postgres.PatroniConfig{
 		Cluster: m.c.Name, API: m.api(), Conn: m.conn(), Desired: m.shared(m.c.WalKeep(m.c.Instances...)),
+		Paused: m.paused(),
 	})
+}
+
+// paused tells whether the cluster is to be in maintenance mode once it is up.
+func (m *member) paused() bool { return m.c.Param.PatroniMode == "pause" }
+
+// pause puts the cluster into maintenance mode, last: a paused Patroni copies no data for a new
+// member, so those that are being set up come first. The mode default resumes nothing: who paused
+// a cluster by hand is at work on it.
+func (m *member) pause() {
+	if m.i != m.c.Leader() || !m.c.Param.PatroniEnabled || !m.paused() {
+		return
+	}
+	m.branch = "pgsql/settings"
+	step := m.add(&postgres.PatroniConfig{
+		Cluster: m.c.Name, Part: "pause", API: m.api(), Conn: m.conn(), Desired: map[string]any{"pause": true}, Paused: true,
+	})
+	for _, i := range m.c.Instances {
+		if i != m.i && i.Node.Known && !runs(i) {
+			step.After = append(step.After, readyRef(i))
+		}
+	}
 }
 
 // restart restarts members that have settings waiting for it.
 func (m *member) restart() {
-	if m.i != m.c.Leader() {
+	if m.i != m.c.Leader() || !m.c.Param.PatroniEnabled {
 		return
 	}
 	m.branch = "pgsql/settings"

@@ -16,12 +16,16 @@ const (
 // hasVIP tells whether vip-manager runs on the member.
 func (m *member) hasVIP() bool { return m.c.HasVIP() }
 
-// vip lets the cluster's address follow its leader.
+// vip lets the cluster's address follow its leader. Where none is wanted any more, the address
+// leaves the node with vip-manager, which by itself would leave it behind.
 func (m *member) vip() {
+	m.branch = "pgsql/vip"
 	if !m.hasVIP() {
+		m.off(vipUnit, "")
+		m.add(&postgres.VIPFile{Path: vipConfig, Unit: vipUnit, Absent: true})
+		m.add(&resource.File{Path: vipEnv, Absent: true})
 		return
 	}
-	m.branch = "pgsql/vip"
 	restart := resource.RestartOf(vipUnit) // it has no reload
 	m.secret(vipEnv, "root", environment([][2]string{
 		{"VIP_ETCD_USER", m.c.EtcdUser()}, {"VIP_ETCD_PASSWORD", m.c.EtcdPassword(m.d)},
@@ -40,6 +44,15 @@ func (m *member) vip() {
 		vipEnv, vipConfig, fmt.Sprintf("%s/%d", m.c.Param.VipAddress, m.c.Param.VipCidrmask), m.vipInterface(),
 	}, restart)
 	m.add(&resource.Unit{Unit: vipUnit, RestartImpact: resource.Restart})
+}
+
+// vipAddress looks whether the address follows, once everything else is done.
+func (m *member) vipAddress() {
+	if !m.hasVIP() {
+		return
+	}
+	m.branch = "pgsql/vip"
+	m.add(&postgres.VIPAddress{IP: m.c.Param.VipAddress, Unit: vipUnit, API: m.api()})
 }
 
 // vipInterface is vip_interface, or the one that has the address that peers reach the node by.

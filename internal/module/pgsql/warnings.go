@@ -10,6 +10,7 @@ import (
 func Warnings(d *model.Deployment) diag.List {
 	var list diag.List
 	for _, c := range d.Pg {
+		warnPaused(c, &list)
 		if c.Param.VipMode != "l2" || !c.OldVIPManager() {
 			continue
 		}
@@ -19,4 +20,19 @@ func Warnings(d *model.Deployment) diag.List {
 		value.Explain(problem)
 	}
 	return list
+}
+
+// warnPaused tells of members that a cluster in maintenance mode will not copy its data to.
+func warnPaused(c *model.PgCluster, list *diag.List) {
+	if c.Param.PatroniMode != "pause" || !c.Bootstrapped() {
+		return
+	}
+	for _, i := range c.Instances {
+		if i.Node.Known && !i.Node.Facts.PgData {
+			value := c.Primary().Node.Vars["patroni_mode"]
+			problem := list.Warnf(value.Pos, "%s is new, and cluster %s, which is paused, copies no data for it", i.Name, c.Name)
+			problem.Hint = "set patroni_mode to default and run pg resume on a member; pause again when the new member is there"
+			value.Explain(problem)
+		}
+	}
 }

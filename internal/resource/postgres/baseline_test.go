@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func TestBaselineRunsOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := strings.Join(server.taken(), "\n")
-	for _, want := range []string{"begin", "monitor.pigsty_baseline", b.SQL, "'" + b.digest() + "'", "commit"} {
+	for _, want := range []string{"begin", "monitor.pigsty_baseline", "EXECUTE ''" + b.SQL, "'" + b.digest() + "'", "commit"} {
 		if !strings.Contains(seen, want) {
 			t.Errorf("%q is not in %s", want, seen)
 		}
@@ -37,14 +38,61 @@ func TestBaselineRunsOnce(t *testing.T) {
 	}
 }
 
+// A new database opens in the transaction that loads the script, and no other one is touched.
+func TestBaselineOpensANewDatabase(t *testing.T) {
+	b := &Baseline{Database: "app", Script: "app.sql", SQL: `CREATE TABLE t (a text DEFAULT 'it''s');`, New: true, ConnLimit: 20, Shut: true}
+	for title, c := range map[string]struct {
+		row    []string // whether it awaits the script
+		loaded bool
+	}{
+		"to be created": {nil, true}, "created for it": {[]string{"t"}, true}, "of somebody else": {[]string{"f"}, false},
+	} {
+		server := &fakeServer{rows: map[string][]string{"datistemplate": c.row}}
+		if c.row == nil {
+			delete(server.rows, "datistemplate")
+		}
+		change, err := b.Diff(t.Context(), server.host(t))
+		if (change != nil) != c.loaded || err != nil {
+			t.Errorf("%s: %+v, %v", title, change, err)
+		}
+	}
+	server := &fakeServer{}
+	if err := b.Apply(t.Context(), server.host(t)); err != nil {
+		t.Fatal(err)
+	}
+	seen := server.taken()
+	at := func(part string) int {
+		n := slices.IndexFunc(seen, func(sql string) bool { return strings.Contains(sql, part) })
+		if n < 0 {
+			t.Errorf("%q is not in %q", part, seen)
+		}
+		return n
+	}
+	order := []int{
+		at("begin"), at("EXECUTE ''CREATE TABLE t (a text DEFAULT ''''it''''''''s'''');''; END'"), at("INSERT INTO monitor.pigsty_baseline"),
+		at(`ALTER DATABASE "app" IS_TEMPLATE false`), at(`ALTER DATABASE "app" CONNECTION LIMIT 20`), at("commit"),
+		at(`ALTER DATABASE "app" ALLOW_CONNECTIONS false`),
+	}
+	if !slices.IsSorted(order) {
+		t.Errorf("out of order: %q", seen)
+	}
+}
+
 func TestBaselineTellsTheLine(t *testing.T) {
 	b := &Baseline{Database: "meta", Script: "cmdb.sql", SQL: "SELECT 1;\nSELECT nonsense;"}
 	server := &fakeServer{fail: map[string]pgproto3.ErrorResponse{
-		"nonsense": {Severity: "ERROR", Code: "42703", Message: `column "nonsense" does not exist`, Position: 18},
+		"nonsense": {Severity: "ERROR", Code: "42703", Message: `column "nonsense" does not exist`, InternalPosition: 18, InternalQuery: b.SQL},
 	}}
 	err := b.Apply(t.Context(), server.host(t))
 	if err == nil || !strings.HasPrefix(err.Error(), "line 2: load cmdb.sql") {
 		t.Error(err)
+	}
+}
+
+func TestWhatIsForPsqlHasALine(t *testing.T) {
+	line, found := ForPsql("SELECT 1;\n\n  \\i other.sql\n")
+	if line != 3 || found != `\i` {
+		t.Errorf("line %d: %q", line, found)
 	}
 }
 

@@ -48,6 +48,11 @@ type Database struct {
 	// public, where everybody else may not; empty = nobody but the owner.
 	Creator string `json:"creator,omitempty"`
 
+	// Baseline says that a PgBaseline follows, which opens the database: it is created as a template
+	// that takes no connections, and left so. PostgreSQL marks it in the same instant, so a run that
+	// is cut short leaves no doubt whether the script is still to be loaded.
+	Baseline bool `json:"baseline,omitempty"`
+
 	// Absent drops the database with all its data. It is refused while somebody is connected,
 	// and for templates and the database postgres.
 	Absent bool `json:"absent,omitempty"`

@@ -29,6 +29,10 @@ type databaseRow struct {
 // nobody can connect, and it can only be dropped.
 const invalidDatabase = -2
 
+// awaits tells whether the database was created for a script that has yet to be loaded. No other
+// database is a template that takes no connections: those that are copied are mostly shut.
+func (r *databaseRow) awaits() bool { return r.template && r.connLimit == 0 }
+
 func (d *Database) owner() string {
 	if d.Owner == "" {
 		return d.Conn.user()
@@ -70,15 +74,22 @@ func (d *Database) createSQL() string {
 	if d.Tablespace != "" {
 		sql += " TABLESPACE " + quoteName(d.Tablespace)
 	}
+	if d.Baseline {
+		sql += " CONNECTION LIMIT 0 IS_TEMPLATE true"
+	}
 	return sql
 }
 
 // asCreated is the catalog row right after createSQL: everybody may connect, nobody but the
 // owner may create, and settings, comment and access list of the template are not copied.
 func (d *Database) asCreated() *databaseRow {
+	limit := -1
+	if d.Baseline {
+		limit = 0
+	}
 	return &databaseRow{
 		owner: d.owner(), encoding: d.Encoding, wanted: d.Encoding, collate: d.collate(), ctype: d.ctype(),
-		tablespace: d.Tablespace, allowConn: true, connLimit: -1,
+		tablespace: d.Tablespace, allowConn: true, connLimit: limit, template: d.Baseline,
 		acl: acl{
 			{privilege: "CONNECT"},
 			{privilege: "TEMPORARY"},
@@ -143,7 +154,10 @@ func diffDatabase(want *Database, have *databaseRow) []edit {
 		alter("accepts connections", yesNo(have.allowConn), "yes", "ALLOW_CONNECTIONS true")
 	}
 	alter("owner", have.owner, want.owner(), "OWNER TO "+quoteName(want.owner()))
-	alter("connection limit", limitText(have.connLimit), limitText(want.ConnLimit), fmt.Sprintf("CONNECTION LIMIT %d", want.ConnLimit))
+	if awaits := have.awaits(); !awaits || !want.Baseline {
+		alter("is a template", yesNo(awaits), "no", "IS_TEMPLATE false")
+		alter("connection limit", limitText(have.connLimit), limitText(want.ConnLimit), fmt.Sprintf("CONNECTION LIMIT %d", want.ConnLimit))
+	}
 	if want.Comment != "" && want.Comment != have.comment {
 		edits = append(edits, edit{
 			Field: resource.Field{Name: "comment", Before: have.comment, After: want.Comment},
@@ -189,9 +203,10 @@ func diffDatabaseACL(want *Database, object string, have acl) []edit {
 	return edits
 }
 
-// diffShut gives the edit that keeps sessions out, which comes after everything that needs one.
+// diffShut gives the edit that keeps sessions out, which comes after everything that needs one. A
+// script that is yet to be loaded needs one, too.
 func diffShut(want *Database, have *databaseRow) []edit {
-	if want.AllowConn || have != nil && !have.allowConn {
+	if want.AllowConn || have != nil && !have.allowConn || want.Baseline && (have == nil || have.awaits()) {
 		return nil
 	}
 	return []edit{{

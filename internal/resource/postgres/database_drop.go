@@ -25,7 +25,7 @@ func (d *Database) diffAbsent(ctx context.Context, s session, have *databaseRow)
 
 // protected refuses to drop what PostgreSQL itself or other databases need.
 func (d *Database) protected(have *databaseRow) error {
-	if d.Database == maintenance || have.template {
+	if d.Database == maintenance || have.template && !have.awaits() {
 		return fmt.Errorf("database %s is not dropped: it is a template, or the one that tools connect to", d.Database)
 	}
 	return nil
@@ -53,5 +53,9 @@ func (d *Database) drop(ctx context.Context, h *resource.Host, s session, have *
 	if len(sessions) > 0 {
 		return fmt.Errorf("database %s is not dropped, because somebody is connected: %s", d.Database, shortList(sessions))
 	}
-	return s.run(ctx, "drop database "+d.Database, []edit{{SQL: []string{"DROP DATABASE " + quoteName(d.Database)}, Alone: true}})
+	sql := []string{"DROP DATABASE " + quoteName(d.Database)}
+	if have.template { // made for a script that was never loaded
+		sql = append([]string{"ALTER DATABASE " + quoteName(d.Database) + " IS_TEMPLATE false"}, sql...)
+	}
+	return s.run(ctx, "drop database "+d.Database, []edit{{SQL: sql, Alone: true}})
 }

@@ -18,6 +18,7 @@ func databaseForTest(t *rapid.T, name string) *Database {
 		Encoding: "UTF8", Tablespace: rapid.SampledFrom([]string{"", "pg_default", "fast disk"}).Draw(t, "tablespace"),
 		AllowConn: rapid.Bool().Draw(t, "allow"), RevokeConn: rapid.Bool().Draw(t, "revoke"),
 		ConnLimit: rapid.IntRange(-1, 9).Draw(t, "limit"), Comment: rapid.OneOf(rapid.Just(""), hostileName()).Draw(t, "comment"),
+		Baseline:   rapid.Bool().Draw(t, "baseline"),
 		Parameters: settingsForTest().Draw(t, "parameters"),
 		Creator:    rapid.SampledFrom([]string{"", "dbrole_admin"}).Draw(t, "creator"),
 		Monitor:    "dbuser_monitor", Replication: "replicator", Admin: rapid.SampledFrom([]string{"", "dbuser_dba", "replicator"}).Draw(t, "admin"),
@@ -35,6 +36,14 @@ func TestStatementsMakeTheDatabase(t *testing.T) {
 		want := databaseForTest(t, name)
 		m.run(slices.Concat(diffDatabase(want, m.databases[name]), diffShut(want, m.databases[name])))
 		have := m.databases[name]
+		if have.awaits() && want.Baseline {
+			// What comes after loading the script.
+			baseline := &Baseline{Database: name, ConnLimit: want.ConnLimit}
+			m.run([]edit{{SQL: baseline.opening()}})
+			if !want.AllowConn {
+				m.run([]edit{baseline.shut()})
+			}
+		}
 		if again := slices.Concat(diffDatabase(want, have), diffShut(want, have)); len(again) > 0 {
 			t.Fatalf("not in order after its own statements: %v", statements(again))
 		}
@@ -136,13 +145,15 @@ func TestMovingADatabaseCostsARestart(t *testing.T) {
 }
 
 func TestTemplatesAreNotDropped(t *testing.T) {
-	for name, have := range map[string]*databaseRow{"postgres": {}, "template1": {template: true}} {
+	for name, have := range map[string]*databaseRow{"postgres": {}, "template1": {template: true, connLimit: -1}} {
 		if (&Database{Database: name}).protected(have) == nil {
 			t.Errorf("%s can be dropped", name)
 		}
 	}
-	if err := (&Database{Database: "app"}).protected(&databaseRow{}); err != nil {
-		t.Error(err)
+	for title, have := range map[string]*databaseRow{"plain": {connLimit: -1}, "not loaded yet": {template: true}} {
+		if err := (&Database{Database: "app"}).protected(have); err != nil {
+			t.Errorf("%s: %v", title, err)
+		}
 	}
 }
 

@@ -33,6 +33,12 @@ func (m *model) createDatabase() {
 	if m.is("TABLESPACE") {
 		d.tablespace = m.name()
 	}
+	if m.is("CONNECTION LIMIT") {
+		d.connLimit = m.number()
+	}
+	if m.is("IS_TEMPLATE") {
+		d.template = m.word() == "true"
+	}
 	d.wanted = d.encoding
 	for _, p := range []string{"CREATE", "CONNECT", "TEMPORARY"} {
 		d.acl = append(d.acl, grant{grantee: d.owner, privilege: p})
@@ -45,6 +51,8 @@ func (m *model) alterDatabase(d *databaseRow) {
 	switch {
 	case m.is("ALLOW_CONNECTIONS"):
 		d.allowConn = m.word() == "true"
+	case m.is("IS_TEMPLATE"):
+		d.template = m.word() == "true"
 	case m.is("OWNER TO"):
 		owner := m.name()
 		for i := range d.acl {

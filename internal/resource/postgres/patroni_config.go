@@ -23,10 +23,21 @@ type PatroniConfig struct {
 	// {"ttl": 30, "postgresql": {"parameters": {"max_connections": 200}}}. Keys that are not in
 	// it are left alone; null removes a key.
 	Desired map[string]any `json:"desired"`
+	// Part names this piece of the configuration where a cluster has more than one in a listing.
+	Part string `json:"part,omitempty"`
+	// Paused says that the cluster is to be in maintenance mode; otherwise one that somebody put
+	// there stays there, and a note says so.
+	Paused bool `json:"paused,omitempty"`
 }
 
 func (c *PatroniConfig) Kind() string { return "patroni_config" }
-func (c *PatroniConfig) Name() string { return c.Cluster }
+
+func (c *PatroniConfig) Name() string {
+	if c.Part == "" {
+		return c.Cluster
+	}
+	return c.Cluster + "/" + c.Part
+}
 
 // restartMark is the name under which a change tells PatroniRestart, later in the same listing,
 // that it will bring about a restart, and in which order: a plan is made before any member can
@@ -47,6 +58,9 @@ func (c *PatroniConfig) Diff(ctx context.Context, h *resource.Host) (*resource.C
 	}
 	if err != nil {
 		return nil, err
+	}
+	if current["pause"] == true && !c.Paused {
+		h.Note("cluster %s is in maintenance mode: no replica takes over when its primary fails; pg resume ends it", c.Cluster)
 	}
 	fields, _ := diffConfig(c.Desired, current)
 	if len(fields) == 0 {

@@ -114,6 +114,28 @@ func TestUnreachableMemberIsNoted(t *testing.T) {
 	}
 }
 
+func TestPausedClusterIsLeftPaused(t *testing.T) {
+	cluster := newPatroniCluster(t, "a")
+	h := hostOf(t, cluster, leaderRuns("100"))
+	pause := &PatroniConfig{Cluster: "pg-test", Part: "pause", API: cluster.api(), Desired: map[string]any{"pause": true}, Paused: true}
+	if pause.Name() != "pg-test/pause" {
+		t.Errorf("its name is %s", pause.Name())
+	}
+	if err := pause.Apply(t.Context(), h); err != nil {
+		t.Fatal(err)
+	}
+	for wanted, notes := range map[bool]int{true: 0, false: 1} {
+		c := &PatroniConfig{Cluster: "pg-test", API: cluster.api(), Desired: map[string]any{"ttl": 30.0}, Paused: wanted}
+		change, err := c.Diff(t.Context(), h)
+		if got := h.TakeNotes(); change != nil || err != nil || len(got) != notes {
+			t.Errorf("paused as wanted: %v: %+v, %v, notes %q", wanted, change, err, got)
+		}
+	}
+	if change, err := pause.Diff(t.Context(), h); change != nil || err != nil {
+		t.Errorf("again: %+v, %v", change, err)
+	}
+}
+
 func TestConfigErrors(t *testing.T) {
 	cluster := newPatroniCluster(t, "a")
 	h := hostOf(t, cluster, leaderRuns("100"))

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"pigsty/internal/resource"
 )
@@ -31,6 +32,10 @@ type Privileges struct {
 	// Creator is the role that may create objects in schema public, where everybody may not;
 	// empty = nobody but the schema's owner.
 	Creator string `json:"creator,omitempty"`
+	// Monitoring brings v1.5's views and functions into schema monitor, which Schemas has to list.
+	Monitoring bool `json:"monitoring,omitempty"`
+	// BackupUser may call the functions that a backup takes; empty = nobody but the superuser.
+	BackupUser string `json:"backup_user,omitempty"`
 }
 
 func (p *Privileges) Kind() string { return "pg_privileges" }
@@ -62,7 +67,19 @@ func (p *Privileges) unseen() ([]edit, error) {
 		edits = append(edits, edit{Field: resource.Field{Name: "default privilege", After: line}})
 	}
 	inside, _ := diffContents(p.contents(), contentsRow{})
-	return append(edits, inside...), nil
+	return slices.Concat(edits, inside, p.monitoring(monitoringRow{})), nil
+}
+
+// monitoring gives the edits for what v1.5 brings for monitoring and backups.
+func (p *Privileges) monitoring(have monitoringRow) []edit {
+	var edits []edit
+	if p.Monitoring {
+		edits = diffMonitoring(have)
+	}
+	if p.BackupUser != "" {
+		edits = append(edits, diffBackupUser(have, p.BackupUser)...)
+	}
+	return edits
 }
 
 func (p *Privileges) edits(ctx context.Context, h *resource.Host) ([]edit, error) {
@@ -88,7 +105,12 @@ func (p *Privileges) edits(ctx context.Context, h *resource.Host) ([]edit, error
 		edits = append(edits, diffDefaults(creator, want, have[creator], builtin)...)
 	}
 	inside, err := p.Conn.diffInside(ctx, h, p.Database, p.contents())
-	return append(edits, inside...), err
+	edits = append(edits, inside...)
+	if err != nil || !p.Monitoring && p.BackupUser == "" {
+		return edits, err
+	}
+	row, err := s.readMonitoring(ctx, p.BackupUser)
+	return append(edits, p.monitoring(row)...), err
 }
 
 // Apply makes the changes in one transaction.

@@ -26,12 +26,16 @@ type VIPFile struct {
 	Path    string `json:"path"`
 	Content string `json:"content"`
 	Unit    string `json:"unit"` // vip-manager's
+	// Absent takes the address off the node and removes the file.
+	Absent bool `json:"absent,omitempty"`
 }
 
 func (f *VIPFile) Kind() string { return "vip_file" }
 func (f *VIPFile) Name() string { return f.Path }
 
-func (f *VIPFile) file() *resource.File { return &resource.File{Path: f.Path, Content: f.Content} }
+func (f *VIPFile) file() *resource.File {
+	return &resource.File{Path: f.Path, Content: f.Content, Absent: f.Absent}
+}
 
 // Diff compares the file.
 func (f *VIPFile) Diff(ctx context.Context, h *resource.Host) (*resource.Change, error) {
@@ -53,8 +57,8 @@ type virtualAddress struct {
 	Interface string `yaml:"interface"`
 }
 
-// givenUp is the address of the file that is there, when the new one names another address or
-// interface; empty otherwise.
+// givenUp is the address of the file that is there, when that is to go or the new one names
+// another address or interface; empty otherwise.
 func (f *VIPFile) givenUp(h *resource.Host) (virtualAddress, error) {
 	var before, after virtualAddress
 	text, err := os.ReadFile(h.Path(f.Path))
@@ -68,6 +72,9 @@ func (f *VIPFile) givenUp(h *resource.Host) (virtualAddress, error) {
 	if yaml.Unmarshal(text, &before) != nil || before.Interface == "" {
 		return virtualAddress{}, nil
 	}
+	if f.Absent {
+		return before, nil
+	}
 	if err := yaml.Unmarshal([]byte(f.Content), &after); err != nil {
 		return virtualAddress{}, fmt.Errorf("%s: %w", f.Path, err)
 	}
@@ -77,7 +84,7 @@ func (f *VIPFile) givenUp(h *resource.Host) (virtualAddress, error) {
 	return before, nil
 }
 
-// Apply writes the file, last: a run that is cut short finds the old address in it again.
+// Apply writes or removes the file, last: a run that is cut short finds the old address in it again.
 func (f *VIPFile) Apply(ctx context.Context, h *resource.Host) error {
 	old, err := f.givenUp(h)
 	if err != nil {

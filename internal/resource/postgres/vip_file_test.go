@@ -43,4 +43,11 @@ func TestVIPFileTakesAnAddressAway(t *testing.T) {
 	if got := commands(); got != "ip address delete 10.0.0.3/24 dev eth0" {
 		t.Errorf("commands %q", got)
 	}
+	f.Absent, f.Content = true, ""
+	if c := converge(resource.Delete); c.Impact != resource.Restart || c.Effect != "10.0.0.4 goes away" {
+		t.Errorf("%+v", c)
+	}
+	if got := commands(); !strings.HasSuffix(got, "; ip address delete 10.0.0.4/24 dev eth0") {
+		t.Errorf("commands %q", got)
+	}
 }
