@@ -5,13 +5,16 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"pigsty/internal/engine"
 	"pigsty/internal/resource"
+	"pigsty/internal/sandbox"
 )
 
 // What the time of a deployment goes to. The first three are PostgreSQL's, etcd's and systemd's
@@ -21,7 +24,7 @@ const (
 	forCopy     = "replicas: copy, start, streaming"
 	forServices = "services starting (systemd units, etcd's election)"
 	forSettings = "Patroni's and PostgreSQL's settings, roles, databases"
-	forPackages = "packages (all installed)"
+	forPackages = "packages"
 	forTrust    = "trust store"
 	forFiles    = "accounts, files, folders, certificates"
 	forRest     = "reading, connecting, placing the agent, facts, plan"
@@ -36,7 +39,7 @@ func purpose(e engine.Event) string {
 		return forCopy
 	case e.Kind == "pg_ready":
 		return forInitdb
-	case e.Kind == "unit", strings.HasPrefix(e.Kind, "etcd_"):
+	case e.Kind == "unit", e.Kind == "vip_address", strings.HasPrefix(e.Kind, "etcd_"):
 		return forServices
 	case strings.HasPrefix(e.Kind, "pg_"), strings.HasPrefix(e.Kind, "patroni_") && e.Kind != "patroni_file":
 		return forSettings
@@ -61,15 +64,44 @@ type deployment struct {
 	path           map[string]time.Duration // along the longest chain of steps that waited for each other
 }
 
-func (r *results) deploy(ctx context.Context, l *lab) error {
-	say("deploying")
-	c, a, err := l.pigsty(ctx, 0, "apply", "--yes", "--json")
+// fromBareNodes deploys on nodes that have none of the packages, and all of them in apt's cache.
+func (r *results) fromBareNodes(ctx context.Context, subnet netip.Prefix) (err error) {
+	l, err := openLab(ctx, r.options.name, subnet, sandbox.LayerDownloaded)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	if err := r.options.wait(ctx); err != nil {
+		return err
+	}
+	r.loads = append(r.loads, "bare nodes "+now().load)
+	r.bare, err = deployed(ctx, l)
+	return err
+}
+
+func (r *results) deploy(ctx context.Context, l *lab) error {
+	var err error
+	if r.deployed, err = deployed(ctx, l); err != nil {
+		return err
+	}
+	_, a, err := l.pigsty(ctx, 0, "plan")
+	if err != nil {
+		return fmt.Errorf("the second plan is not empty: %w", err)
+	}
+	r.verdict = lastLine(a.out)
+	return nil
+}
+
+// deployed applies the inventory for the first time.
+func deployed(ctx context.Context, l *lab) (deployment, error) {
+	say("deploying")
+	c, a, err := l.pigsty(ctx, 0, "apply", "--yes", "--json")
+	if err != nil {
+		return deployment{}, err
+	}
 	events, err := finished(a.out)
 	if err != nil {
-		return err
+		return deployment{}, err
 	}
 	d := deployment{cost: c, steps: len(events), busy: map[string]time.Duration{}}
 	for _, e := range events {
@@ -79,13 +111,8 @@ func (r *results) deploy(ctx context.Context, l *lab) error {
 		}
 	}
 	d.path = critical(events, c.wall)
-	r.deployed = d
 	say("deployed in %.1f s", c.wall.Seconds())
-	if _, a, err = l.pigsty(ctx, 0, "plan"); err != nil {
-		return fmt.Errorf("the second plan is not empty: %w", err)
-	}
-	r.verdict = lastLine(a.out)
-	return nil
+	return d, nil
 }
 
 // finished are the ends of steps in a run's events.

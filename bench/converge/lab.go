@@ -17,8 +17,7 @@ import (
 	"pigsty/internal/sandbox"
 )
 
-// layer is what the platform installs on a node, and what Ansible needs there, already on the
-// nodes' disks: downloading and unpacking is the same work for everybody.
+// layer is what the platform installs on a node, and what Ansible needs there.
 var layer = []string{
 	"acl", "chrony", "haproxy", "jq", "kmod", "lsof", "lz4", "patroni", "pgbadger", "pgbouncer", "postgresql-17",
 	"python3-etcd", "python3-psycopg2", "rsync", "socat", "sysstat", "tuned", "unzip", "vip-manager2",
@@ -36,7 +35,9 @@ type lab struct {
 	group     string // cgroup of everything that is run on the controller's side
 }
 
-func openLab(ctx context.Context, name string, subnet netip.Prefix) (l *lab, err error) {
+// openLab makes the sandbox. Most is measured with the packages installed beforehand, as unpacking
+// them is the same work for everybody.
+func openLab(ctx context.Context, name string, subnet netip.Prefix, packages sandbox.LayerMode) (l *lab, err error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("the nodes are real, and making them needs root")
 	}
@@ -54,7 +55,7 @@ func openLab(ctx context.Context, name string, subnet netip.Prefix) (l *lab, err
 		return nil, err
 	}
 	l.box, err = sandbox.Up(ctx, sandbox.Config{
-		Name: name, Subnet: subnet, Binary: l.binary, Layer: layer,
+		Name: name, Subnet: subnet, Binary: l.binary, Layer: layer, Mode: packages,
 		Progress: func(msg string) { say("%s", msg) },
 	})
 	if err != nil {

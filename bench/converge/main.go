@@ -17,6 +17,7 @@ import (
 
 	"pigsty/internal/agent"
 	"pigsty/internal/resource"
+	"pigsty/internal/sandbox"
 )
 
 // options say what to measure, and on what.
@@ -69,7 +70,11 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	l, err := openLab(ctx, o.name, subnet)
+	r := &results{options: o, start: now(), machine: describeMachine()}
+	if err := r.fromBareNodes(ctx, subnet); err != nil {
+		return err
+	}
+	l, err := openLab(ctx, o.name, subnet, sandbox.LayerInstalled)
 	if err != nil {
 		return err
 	}
@@ -77,7 +82,6 @@ func run(ctx context.Context, o options) (err error) {
 		defer func() { err = errors.Join(err, l.close()) }()
 	}
 	var failed error
-	r := &results{options: o, start: now(), machine: describeMachine()}
 	for _, part := range []struct {
 		name string
 		do   func(context.Context, *lab) error

@@ -19,6 +19,7 @@ type results struct {
 	start, end moment
 	loads      []string // how busy the machine was as each part began
 
+	bare     deployment // on nodes without the packages
 	deployed deployment
 	verdict  string
 	idleRate float64 // processor-seconds that the nodes use each second by themselves
@@ -87,7 +88,8 @@ func (r *results) markdown() string {
 	p("Written by `go run ./bench/converge`, as root, from the top of the repository. The clock shows")
 	p("%s to %s UTC.\n", r.start.at.UTC().Format("2006-01-02 15:04"), r.end.at.UTC().Format("15:04"))
 	p("- Machine: %s.", r.machine)
-	p("- Nodes: four containers of Debian 13 on that machine, sharing its processors, all packages installed.")
+	p("- Nodes: four containers of Debian 13 on that machine, sharing its processors, all packages installed, or, where")
+	p("  it says bare, none of them and all in apt's cache.")
 	p("- Load average (1, 5, 15 minutes) as each part began: %s; at the end %s.", strings.Join(r.loads, ", "), r.end.load)
 	p("- CPU is processor time counted by cgroups: of the command with all it starts, ssh included; and of the")
 	p("  nodes, less the %.2f s per second that their services use when nobody asks them anything.", r.idleRate)
@@ -137,16 +139,20 @@ func (s spread) String() string {
 }
 
 func (r *results) breakdown(p func(string, ...any)) {
-	d := r.deployed
 	p("## What the deployment is made of\n")
 	p("The longest chain is walked back from the step that ended last, over the steps that it had to wait for; its")
 	p("parts add up to the whole. All nodes' steps are summed beside it.\n")
-	p("| | longest chain, s | share | all nodes, s |")
-	p("|---|---|---|---|")
+	p("| | longest chain, s | share | all nodes, s | bare: longest chain, s | share | all nodes, s |")
+	p("|---|---|---|---|---|---|---|")
 	for _, what := range purposes {
-		p("| %s | %.1f | %.0f %% | %.1f |", what, d.path[what].Seconds(), 100*d.path[what].Seconds()/d.wall.Seconds(), d.busy[what].Seconds())
+		p("| %s | %s | %s |", what, r.deployed.part(what), r.bare.part(what))
 	}
-	p("")
+	p("| all | %.1f | | | %.1f | | |\n", r.deployed.wall.Seconds(), r.bare.wall.Seconds())
+}
+
+// part is what a purpose took: of the longest chain, its share of it, and of all nodes.
+func (d *deployment) part(what string) string {
+	return fmt.Sprintf("%.1f | %.0f %% | %.1f", d.path[what].Seconds(), 100*d.path[what].Seconds()/d.wall.Seconds(), d.busy[what].Seconds())
 }
 
 func (r *results) writing(p func(string, ...any)) {

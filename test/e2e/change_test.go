@@ -513,10 +513,12 @@ func changes(calls *caller) []change {
 			plan: append([]string{
 				"pg-test-* ~ block:/home/dba/.ssh/authorized_keys#admin",
 				"pg-test-* ~ block:/var/lib/pgsql/.ssh/authorized_keys#cluster pg-test",
-			}, newServices...),
+			}, slices.Concat(newServices, newCertificate)...),
+			restarted: everyVIPManager,
 			check: func(t *testing.T, s *site, _, _ state) {
 				everywhere(t, s, "true streaming", "SELECT concat_ws(' ', pg_is_in_recovery()::text, (SELECT status FROM pg_stat_wal_receiver))", "14")
-				awaitHost(t, s, login{host: "14", port: "5433", user: "test", password: "test", database: "test"}, "11")
+				// Any member's address leads to the primary, whose certificate has the name.
+				awaitHost(t, s, login{host: "14", port: "5433", user: "test", password: "test", database: "test", sslmode: "verify-full"}, "11")
 			},
 		},
 		certificateRenewed(),

@@ -69,11 +69,15 @@ func (m *member) socketFolder() {
 const certDays = 3650
 
 // certificate is what the server, the pool and Patroni serve with, under every name that clients
-// call them by, and what they show to etcd. It has no common name, whose place the alternative
+// call them by, and what they show to etcd. Those are the names of all members, as the balancer of
+// each leads to the others, and TLS ends at the server that it leads to. It has no common name, whose place the alternative
 // names have taken: etcd's JSON gateway refuses clients that have one, see etcd.API.
 func (m *member) certificate() {
 	leaf := pki.Leaf{Days: certDays}
-	names := []string{m.i.Name, m.c.Name, m.i.Node.Name, m.i.Node.Addr, "localhost", "127.0.0.1", "::1"}
+	names := []string{m.c.Name, "localhost", "127.0.0.1", "::1"}
+	for _, i := range m.c.Instances {
+		names = append(names, i.Name, i.Node.Name, i.Node.Addr)
+	}
 	for _, s := range m.c.Services {
 		names = append(names, s.Name)
 	}

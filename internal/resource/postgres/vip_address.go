@@ -41,8 +41,12 @@ func (v *VIPAddress) Kind() string { return "vip_address" }
 func (v *VIPAddress) Name() string { return v.IP }
 
 // Diff is a change when the address is where it should not be, or is not where it should, and
-// stays so for a moment. Where Patroni does not answer, nobody can tell.
+// stays so for a moment. Where Patroni does not answer, nobody can tell; and a vip-manager that is
+// about to restart will look by itself.
 func (v *VIPAddress) Diff(ctx context.Context, h *resource.Host) (*resource.Change, error) {
+	if h.PendingNotice(v.Unit) != "" {
+		return nil, nil
+	}
 	leads, holds, err := v.settle(ctx, h)
 	if errors.Is(err, errNoPatroni) || err == nil && leads == holds {
 		return nil, nil

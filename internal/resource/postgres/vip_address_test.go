@@ -86,6 +86,13 @@ func TestVIPAddress(t *testing.T) {
 				}
 				return
 			}
+			h.Expect(resource.RestartOf(v.Unit))
+			place(!c.leads)
+			if pending, err := v.Diff(t.Context(), h); pending != nil || err != nil {
+				t.Errorf("about to restart: change %+v, error %v", pending, err)
+			}
+			h.ForgetExpected()
+			place(c.leads)
 			if left, err2 := v.Diff(t.Context(), h); err != nil || err2 != nil || left != nil || manager.restarts != 1 {
 				t.Errorf("after %d restarts: change %+v, errors %v, %v", manager.restarts, left, err, err2)
 			}
