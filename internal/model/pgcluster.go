@@ -71,6 +71,7 @@ func (b *builder) complete(c *PgCluster) bool {
 	}
 	b.checkMode(c)
 	b.addServices(c)
+	b.warnCluster(c)
 	return true
 }
 

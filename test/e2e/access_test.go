@@ -160,6 +160,8 @@ func (s *site) tls() {
 // who may.
 func (s *site) refused() {
 	dba := s.dba("11")
+	replicator := with(with(dba, "user", "replicator"), "password", s.secrets()["pg_replication_password"])
+	monitor := with(with(dba, "user", "dbuser_monitor"), "password", s.secrets()["pg_monitor_password"])
 	for _, c := range []struct {
 		name string
 		l    login
@@ -171,6 +173,10 @@ func (s *site) refused() {
 		{"administrator in plain", with(dba, "sslmode", "disable"), "no encryption"},
 		{"owner in plain, server", with(s.owner("5432"), "sslmode", "disable"), "no encryption"},
 		{"administrator over TLS", dba, ""},
+		{"replication user in plain", with(replicator, "sslmode", "disable"), "no encryption"},
+		{"replication user over TLS", replicator, ""},
+		{"monitoring user in plain", with(monitor, "sslmode", "disable"), "no encryption"},
+		{"monitoring user over TLS", monitor, ""},
 		{"business user in plain, server", with(s.viewer("5432"), "sslmode", "disable"), ""},
 		{"business user in plain, pool", with(s.viewer("6432"), "sslmode", "disable"), ""},
 		{"business user in plain, service", with(s.viewer("5433"), "sslmode", "disable"), ""},
@@ -179,7 +185,7 @@ func (s *site) refused() {
 		{"superuser at the pool's console", with(with(dba, "port", "6432"), "database", "pgbouncer"), ""},
 		{"superuser at the pool's console in plain", with(with(with(dba, "port", "6432"), "database", "pgbouncer"), "sslmode", "disable"), "login rejected"},
 		{"the database's own user", with(with(dba, "user", "postgres"), "password", "postgres"), "authentication failed"},
-		{"monitoring user from afar, pool", with(with(with(with(dba, "user", "dbuser_monitor"), "password", s.secrets()["pg_monitor_password"]), "port", "6432"), "database", "postgres"), "login rejected"},
+		{"monitoring user from afar, pool", with(with(monitor, "port", "6432"), "database", "postgres"), "login rejected"},
 	} {
 		_, err := s.connect(c.l)
 		switch {

@@ -16,7 +16,6 @@ var intranet = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}
 // the role; then the default rules of the role, those for offline queries where they are
 // served, and the common ones. Among the rules of the inventory, order wins over all that.
 func (m *member) hba() []string {
-	lines := m.systemHBA()
 	extra, rules := m.c.Param.PgHbaRulesExtra, m.c.Param.PgHbaRules
 	chosen := ofRole(extra, "common")
 	chosen = append(chosen, ofRole(extra, m.i.Role)...)
@@ -26,6 +25,7 @@ func (m *member) hba() []string {
 		chosen = append(chosen, ofRole(rules, "offline")...)
 	}
 	chosen = append(chosen, ofRole(rules, "common")...)
+	lines := append(m.systemHBA(), m.demandTLS(chosen)...)
 	return append(lines, m.rules(chosen)...)
 }
 
@@ -41,11 +41,56 @@ func (m *member) systemHBA() []string {
 		"local all all " + password,
 		"local replication " + replicator + " " + password,
 	}
+	kind := "hostssl"
+	if !m.tls() {
+		kind = "host"
+	}
 	for _, network := range append([]string{"127.0.0.1/32", "::1/128"}, m.peers()...) {
-		lines = append(lines, "hostssl all "+replicator+" "+network+" "+password,
-			"hostssl replication "+replicator+" "+network+" "+password)
+		lines = append(lines, kind+" all "+replicator+" "+network+" "+password,
+			kind+" replication "+replicator+" "+network+" "+password)
 	}
 	return append(lines, "host all "+monitor+" 127.0.0.1/32 "+password, "host all "+monitor+" ::1/128 "+password)
+}
+
+// tls tells whether the server takes TLS: always, but where pg_parameters switches it off.
+func (m *member) tls() bool {
+	switch strings.ToLower(m.p.PgParameters["ssl"]) {
+	case "off", "false", "no", "0":
+		return false
+	}
+	return true
+}
+
+// demandTLS keeps the system's users, who reach every database, from the rules for everybody as
+// long as they come without TLS. A rule that names such a user and takes plain connections says
+// that this is wanted.
+func (m *member) demandTLS(rules []param.HbaRule) []string {
+	if !m.tls() {
+		return nil
+	}
+	var lines []string
+	for _, user := range []string{m.c.Param.PgReplicationUsername, m.c.Param.PgMonitorUsername, m.c.Param.PgAdminUsername} {
+		if slices.ContainsFunc(rules, func(r param.HbaRule) bool { return m.takesPlain(r, user) }) {
+			continue
+		}
+		if user == m.c.Param.PgReplicationUsername {
+			lines = append(lines, "hostnossl replication "+role(user)+" all reject")
+		}
+		lines = append(lines, "hostnossl all "+role(user)+" all reject")
+	}
+	return lines
+}
+
+// takesPlain tells whether a rule names the user and lets in connections without TLS.
+func (m *member) takesPlain(rule param.HbaRule, user string) bool {
+	for _, line := range m.rules([]param.HbaRule{rule}) {
+		f := strings.Fields(line)
+		plain := len(f) > 3 && (f[0] == "host" || f[0] == "hostnossl") && f[len(f)-1] != "reject"
+		if plain && slices.Contains(strings.Split(f[2], ","), role(user)) {
+			return true
+		}
+	}
+	return false
 }
 
 // peers are the private networks and those members of the cluster that lie outside of them.

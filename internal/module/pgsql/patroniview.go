@@ -48,7 +48,7 @@ func (m *member) patroniView() patroniView {
 	for _, e := range m.c.Etcd.Endpoints() {
 		v.Endpoints = append(v.Endpoints, quote(e))
 	}
-	if m.foreignUpstream() {
+	if m.foreignUpstream() || !m.tls() {
 		// The authority of a server that is not ours is not known here.
 		v.ReplicationSSL, v.ReplicationCA = "prefer", ""
 	}

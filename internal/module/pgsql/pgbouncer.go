@@ -129,15 +129,19 @@ func (m *member) poolDatabases() string {
 
 // poolHBA are the lines of pgBouncer's own access file, in v1.5's order: the system's users, the
 // default rules, then what the inventory adds. Those who watch and administer the pool reach its
-// console and nothing else through it, and from other machines only over TLS.
+// console and nothing else through it, and from other machines only over TLS, where there is TLS.
 func (m *member) poolHBA() []string {
 	password := m.password()
 	lines := []string{"local pgbouncer " + role(m.p.PgDbsu) + " peer", "local all all " + password, "host all all 127.0.0.1/32 " + password}
+	kind := "hostssl"
+	if m.c.Param.PgbouncerSslmode == "disable" {
+		kind = "host"
+	}
 	for _, user := range []string{m.c.Param.PgMonitorUsername, m.c.Param.PgAdminUsername} {
 		for _, network := range intranet {
-			lines = append(lines, "hostssl pgbouncer "+role(user)+" "+network+" "+password)
+			lines = append(lines, kind+" pgbouncer "+role(user)+" "+network+" "+password)
 		}
-		lines = append(lines, "host all "+role(user)+" 0.0.0.0/0 reject")
+		lines = append(lines, "host all "+role(user)+" 0.0.0.0/0 reject", "host all "+role(user)+" ::/0 reject")
 	}
 	rules, extra := m.c.Param.PgbouncerHbaRules, m.c.Param.PgbouncerHbaRulesExtra
 	var chosen []param.HbaRule

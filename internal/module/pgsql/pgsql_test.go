@@ -91,3 +91,29 @@ func TestCompile(t *testing.T) {
 		})
 	}
 }
+
+// Warnings are of what the inventory alone cannot tell.
+func TestWarnings(t *testing.T) {
+	for title, c := range map[string]struct {
+		inventory string
+		change    func(n *fact.Node)
+		want      string
+	}{
+		"nothing":         {"trio", func(*fact.Node) {}, ""},
+		"no interface":    {"trio", func(n *fact.Node) { n.Addresses = n.Addresses[:1] }, "pg-test-1 has no interface with the address 10.10.10.11, so the virtual address cannot be put on it"},
+		"an old system":   {"trio", func(n *fact.Node) { n.Release = 12 }, "cluster pg-test gets no virtual address: Debian 12's vip-manager cannot read what Patroni writes to etcd"},
+		"paused, and new": {"choices", func(n *fact.Node) { n.Release, n.PgData = 13, n.Addresses[1].Prefix != "10.10.10.12/24" }, "pg-crit-2 is new, and cluster pg-crit, which is paused, copies no data for it"},
+	} {
+		d := deployment(t, c.inventory)
+		for _, n := range d.Nodes {
+			f := machine(n.Addr)
+			c.change(&f)
+			n.Facts = f
+		}
+		list := pgsql.Warnings(d)
+		list.Sort()
+		if c.want == "" && len(list) > 0 || c.want != "" && (len(list) == 0 || list[0].Summary != c.want || list[0].Pos.Line == 0) {
+			t.Errorf("%s: %v", title, list)
+		}
+	}
+}

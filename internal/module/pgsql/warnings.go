@@ -11,6 +11,7 @@ func Warnings(d *model.Deployment) diag.List {
 	var list diag.List
 	for _, c := range d.Pg {
 		warnPaused(c, &list)
+		warnInterfaces(d, c, &list)
 		if c.Param.VipMode != "l2" || !c.OldVIPManager() {
 			continue
 		}
@@ -34,5 +35,19 @@ func warnPaused(c *model.PgCluster, list *diag.List) {
 			problem.Hint = "set patroni_mode to default and run pg resume on a member; pause again when the new member is there"
 			value.Explain(problem)
 		}
+	}
+}
+
+// warnInterfaces tells of members on which nobody knows where to put the cluster's address.
+func warnInterfaces(d *model.Deployment, c *model.PgCluster, list *diag.List) {
+	for _, i := range c.Instances {
+		m := &member{d: d, c: c, i: i, p: i.Param}
+		if !m.hasVIP() || !i.Node.Known || m.vipInterface() != "" {
+			continue
+		}
+		value := c.Primary().Node.Vars["vip_mode"]
+		problem := list.Warnf(value.Pos, "%s has no interface with the address %s, so the virtual address cannot be put on it", i.Name, i.Node.Addr)
+		problem.Hint = "set vip_interface for it"
+		value.Explain(problem)
 	}
 }
