@@ -47,14 +47,18 @@ func (a *EtcdAccess) Diff(ctx context.Context, h *Host) (*Change, error) {
 	if err != nil {
 		return a.all(), nil // and so does the server
 	}
-	if readReceipt(h).fits(a, revision) {
+	kept := keptRoot(h) == a.API.Password
+	if kept && readReceipt(h).fits(a, revision) {
 		return nil, nil
 	}
 	deeds, err := a.deeds(ctx, client)
-	if err != nil || len(deeds) == 0 {
+	if err != nil || kept && len(deeds) == 0 {
 		return nil, err
 	}
 	c := &Change{Action: Update}
+	if !kept {
+		c.Add("password of root in "+etcdRootFile, "", "the one in force")
+	}
 	for _, d := range deeds {
 		c.Fields = append(c.Fields, d.field)
 	}
@@ -92,6 +96,9 @@ func (a *EtcdAccess) Apply(ctx context.Context, h *Host) error {
 		if err != nil && !etcdSays(err, "already exists") {
 			return err
 		}
+	}
+	if err := keepRoot(h, a.API.Password); err != nil {
+		return err
 	}
 	return a.writeReceipt(ctx, h, client)
 }

@@ -43,6 +43,9 @@ type etcdClient struct {
 	api   EtcdAPI
 	http  *http.Client
 	token string // of user root, once logged in
+
+	former   string // the password that root had when an apply last looked, if known here
+	outdated bool   // that one served to log in
 }
 
 // etcdError is what a member answered instead of a result.
@@ -82,7 +85,7 @@ func (a EtcdAPI) open(h *Host) (*etcdClient, error) {
 		TLSHandshakeTimeout: etcdConnect,
 		TLSClientConfig:     &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}},
 	}
-	return &etcdClient{api: a, http: &http.Client{Transport: transport, Timeout: etcdTimeout}}, nil
+	return &etcdClient{former: keptRoot(h), api: a, http: &http.Client{Transport: transport, Timeout: etcdTimeout}}, nil
 }
 
 func (c *etcdClient) close() { c.http.CloseIdleConnections() }
@@ -93,7 +96,7 @@ func (c *etcdClient) call(ctx context.Context, path string, question, answer any
 	if !etcdSays(err, "user name is empty") && !etcdSays(err, "invalid auth token") {
 		return err
 	}
-	if c.token, err = c.login(ctx, "root", c.api.Password); err != nil {
+	if c.token, err = c.loginRoot(ctx); err != nil {
 		return explainRoot(err)
 	}
 	return c.ask(ctx, path, c.token, question, answer)

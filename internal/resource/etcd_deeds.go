@@ -64,10 +64,10 @@ func (u EtcdUser) deeds(ctx context.Context, client *etcdClient, exists, locked 
 }
 
 // samePassword tries the password. Before authentication is on that cannot be done, and the
-// password is set to be sure. That of root has just served to log in.
+// password is set to be sure. That of root has just served to log in, or the one before it has.
 func (u EtcdUser) samePassword(ctx context.Context, client *etcdClient, locked bool) (bool, error) {
 	if !locked || u.Name == "root" {
-		return locked, nil
+		return locked && !client.outdated, nil
 	}
 	_, err := client.login(ctx, u.Name, u.Password)
 	if etcdSays(err, "authentication failed") {
