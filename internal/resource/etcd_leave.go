@@ -13,7 +13,7 @@ var (
 
 // EtcdLeave takes members that the inventory no longer lists out of the cluster. One that is
 // dead goes at once: it only costs the cluster quorum. One that is alive goes when the safeguard
-// is off. Its data stays on its disk.
+// is off. What it leaves on its node is EtcdRetire's to put away.
 type EtcdLeave struct {
 	Listed    []string `json:"listed"`              // peer URLs of those that stay
 	DeadOnly  bool     `json:"dead_only,omitempty"` // leave the living for later, until newcomers have a vote
@@ -47,7 +47,7 @@ func (l *EtcdLeave) Diff(ctx context.Context, h *Host) (*Change, error) {
 	if err != nil || len(leaving) == 0 {
 		return nil, err
 	}
-	c := &Change{Action: Delete, Effect: "its data stays on its disk"}
+	c := &Change{Action: Delete, Effect: "its data is kept"}
 	for _, m := range leaving {
 		c.Add("member", m.label(), "removed")
 	}
