@@ -42,11 +42,14 @@ const (
 	lockPause = 100 * time.Millisecond
 	// lockGrace is how long an agent may take to see that its controller has gone.
 	lockGrace = time.Second
+	// lockPatience is how long a wait may take before it is told of.
+	lockPatience = 2 * time.Second
 )
 
 // takeLock takes the node's lock for the rest of the connection, or returns who has it. One whose
-// controller has gone is waited for: a run that was killed can be started again at once.
-func (s *server) takeLock(me Holder) (*Holder, error) {
+// controller has gone is waited for: a run that was killed can be started again at once. A wait
+// that is not over soon is told of, as an event of the question with the given number.
+func (s *server) takeLock(id uint64, me Holder) (*Holder, error) {
 	if s.lock != nil {
 		return nil, nil
 	}
@@ -59,12 +62,16 @@ func (s *server) takeLock(me Holder) (*Holder, error) {
 		return nil, err
 	}
 	other, err := lockFor(f, me)
-	asked := time.Now()
+	asked, told := time.Now(), false
 	for err == nil && other != nil && s.stopped.Err() == nil && (other.Left || time.Since(asked) < lockGrace) {
 		select {
 		case <-s.stopped.Done():
 		case <-time.After(lockPause):
 			other, err = lockFor(f, me)
+		}
+		if other != nil && !told && time.Since(asked) >= lockPatience {
+			told = true
+			err = errors.Join(err, s.stream.send(id, opEvent, other, nil))
 		}
 	}
 	if other != nil || err != nil {

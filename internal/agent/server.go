@@ -19,6 +19,8 @@ import (
 type server struct {
 	host   *resource.Host
 	stream *stream
+	in     *listener // what the stream reads from, and writes to
+	out    *outbox
 	// stopped is cancelled when no further step is to start.
 	stopped context.Context
 	stop    context.CancelFunc
@@ -30,10 +32,12 @@ type server struct {
 	waiting map[uint64]chan message // questions this agent put to the controller
 }
 
-// Serve answers the controller on the given stream until it ends. A step that is being applied
-// when the stream ends is finished first: half a package installation helps nobody.
+// Serve answers the controller on the given stream until it ends, or until nothing was heard of
+// the controller for about a minute. A step that is being applied then is finished first: half a
+// package installation helps nobody. After a silence, a read of the stream may be left behind.
 func Serve(ctx context.Context, r io.Reader, w io.Writer, host *resource.Host) (err error) {
-	s := &server{host: host, stream: newStream(r, w), waiting: map[uint64]chan message{}}
+	in, out := &listener{Reader: r}, newOutbox(w)
+	s := &server{host: host, stream: newStream(in, out), in: in, out: out, waiting: map[uint64]chan message{}}
 	s.stopped, s.stop = context.WithCancel(ctx)
 	host.Sign = s.sign
 	defer func() {
@@ -41,22 +45,33 @@ func Serve(ctx context.Context, r io.Reader, w io.Writer, host *resource.Host) (
 		// Also when the controller has gone, and it is nobody's business how that went.
 		err = errors.Join(err, host.Finish(context.WithoutCancel(ctx)))
 		s.lock.release()
+		out.close()
 	}()
 	if err := s.stream.send(0, opHello, nil, nil); err != nil {
 		return err
 	}
 	questions := make(chan message, 16)
-	done := make(chan error, 1)
+	ended := make(chan error, 1)
 	go func() {
-		done <- s.read(questions)
-		close(questions)
+		defer close(questions)
+		ended <- s.read(questions)
 	}()
-	for m := range questions {
-		if err := s.answer(ctx, m); err != nil {
-			return err
+	done, silent := make(chan struct{}), make(chan struct{})
+	defer close(done)
+	go s.watch(done, silent)
+	for {
+		select {
+		case <-silent:
+			return errSilent
+		case m, more := <-questions:
+			if !more {
+				return <-ended
+			}
+			if err := s.answer(ctx, m); err != nil {
+				return err
+			}
 		}
 	}
-	return <-done
 }
 
 // read sorts incoming frames until the stream ends.
@@ -71,6 +86,7 @@ func (s *server) read(questions chan<- message) error {
 			return err
 		}
 		switch m.Op {
+		case opBeat: // that something came is all it says
 		case opStop:
 			s.stop()
 		case opResult:
@@ -130,7 +146,7 @@ func (s *server) work(ctx context.Context, m message) (any, error) {
 		if err := json.Unmarshal(m.Body, &holder); err != nil {
 			return nil, err
 		}
-		return s.takeLock(holder)
+		return s.takeLock(m.ID, holder)
 	case opDiff, opApply:
 		var steps []resource.Step
 		if err := json.Unmarshal(m.Body, &steps); err != nil {

@@ -43,10 +43,15 @@ func (s served) end() {
 	<-s.ended
 }
 
+// unexpected is told of a wait for the lock where there must be none.
+func unexpected(t *testing.T) func(agent.Holder) {
+	return func(h agent.Holder) { t.Errorf("waits for %s", h) }
+}
+
 func TestLockNamesItsHolder(t *testing.T) {
 	root := t.TempDir()
 	lock := func(s served, user string) *agent.Holder {
-		other, err := s.Lock(t.Context(), agent.Holder{User: user, Host: "desk", PID: 42, Since: time.Unix(0, 0).UTC(), Purpose: "pigsty apply"})
+		other, err := s.Lock(t.Context(), agent.Holder{User: user, Host: "desk", PID: 42, Since: time.Unix(0, 0).UTC(), Purpose: "pigsty apply"}, unexpected(t))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"pigsty/internal/fact"
 	"pigsty/internal/health"
@@ -24,6 +25,7 @@ type Session struct {
 	asked uint64
 	calls map[uint64]*call
 	ended error
+	done  chan struct{}   // closed when ended is set
 	wants map[string]bool // what the steps being applied need signed
 }
 
@@ -35,7 +37,7 @@ type call struct {
 // NewSession speaks to an agent over the stream. It waits for the agent's greeting, so that a
 // stream with something else at its end is refused at once.
 func NewSession(rw io.ReadWriteCloser, signer Signer) (*Session, error) {
-	s := &Session{stream: newStream(rw, rw), closer: rw, signer: signer, calls: map[uint64]*call{}}
+	s := &Session{stream: newStream(rw, rw), closer: rw, signer: signer, calls: map[uint64]*call{}, done: make(chan struct{})}
 	hello, err := s.stream.receive()
 	if err == nil && hello.Op != opHello {
 		err = fmt.Errorf("greeting %q", hello.Op)
@@ -44,7 +46,28 @@ func NewSession(rw io.ReadWriteCloser, signer Signer) (*Session, error) {
 		return nil, fmt.Errorf("no agent answers: %w", err)
 	}
 	go s.read()
+	go s.beat()
 	return s, nil
+}
+
+// beatPause is the time between two signs of life.
+const beatPause = 5 * time.Second
+
+// beat tells the agent that the controller lives. A host that died says nothing more, and its
+// end of the connection may stay open on the node for hours.
+func (s *Session) beat() {
+	tick := time.NewTicker(beatPause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.done:
+			return
+		case <-tick.C:
+			if s.stream.send(0, opBeat, nil, nil) != nil {
+				return // read tells of it
+			}
+		}
+	}
 }
 
 // read hands answers to those who wait, and serves the agent's own questions.
@@ -89,6 +112,7 @@ func (s *Session) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = err
+	close(s.done)
 	for id, c := range s.calls {
 		c.reply <- message{Op: opResult, Error: err.Error()}
 		delete(s.calls, id)
@@ -179,10 +203,16 @@ func (s *Session) Apply(ctx context.Context, steps []resource.Step, event func(r
 }
 
 // Lock takes the node's apply lock until the session closes. It returns who holds it when
-// somebody else does.
-func (s *Session) Lock(ctx context.Context, me Holder) (*Holder, error) {
+// somebody else does. One whose controller has gone is waited for, until its agent has finished
+// the step it is at; where that takes more than a moment, waiting is called once with the holder.
+func (s *Session) Lock(ctx context.Context, me Holder, waiting func(Holder)) (*Holder, error) {
 	var other *Holder
-	err := s.ask(ctx, opLock, me, &other, nil)
+	err := s.ask(ctx, opLock, me, &other, func(body json.RawMessage) {
+		var h Holder
+		if json.Unmarshal(body, &h) == nil {
+			waiting(h)
+		}
+	})
 	return other, err
 }
 

@@ -14,8 +14,8 @@ import (
 	"sync"
 )
 
-// Operations. The first six are asked by the controller; sign is asked by the agent, and the
-// last three are answers.
+// Operations. The first six are asked by the controller, which beats besides as long as it
+// lives; sign is asked by the agent, and the last three are answers.
 const (
 	opFacts  = "facts"
 	opHealth = "health"
@@ -23,6 +23,7 @@ const (
 	opApply  = "apply"
 	opLock   = "lock"
 	opStop   = "stop"
+	opBeat   = "beat"
 	opSign   = "sign"
 
 	opHello  = "hello"

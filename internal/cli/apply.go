@@ -68,7 +68,7 @@ func (a *app) apply(ctx context.Context, f applyFlags, kept *planFile) error {
 		return err
 	}
 	defer work.Close()
-	if err := work.Lock(ctx, "pigsty apply"); err != nil {
+	if err := work.Lock(ctx, "pigsty apply", a.waiting(work)); err != nil {
 		return err
 	}
 	plan := work.Plan(ctx)

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
+	"pigsty/internal/agent"
 	"pigsty/internal/controller"
 	"pigsty/internal/diag"
 )
@@ -50,4 +53,16 @@ func (a *app) prepare(ctx context.Context, request controller.Request) (*control
 	// What only the nodes' facts could tell.
 	site.Warnings[known:].Write(a.err)
 	return work, err
+}
+
+// waiting says whom a run waits for that cannot start at once on a node; nodes may wait at the
+// same time. It goes beside the answer, which may be JSON.
+func (a *app) waiting(w *controller.Work) func(string, agent.Holder) {
+	names := w.Names()
+	var mu sync.Mutex
+	return func(node string, h agent.Holder) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(a.err, "%s: waiting for the run of %s, which has lost its controller and finishes the step it is at\n", cmp.Or(names[node], node), h)
+	}
 }

@@ -56,7 +56,7 @@ func (a *app) removeInstance(ctx context.Context, name, named string, planOnly b
 		return err
 	}
 	defer work.Close()
-	if err := work.Lock(ctx, "pigsty remove instance"); err != nil {
+	if err := work.Lock(ctx, "pigsty remove instance", a.waiting(work)); err != nil {
 		return err
 	}
 	plan := work.Plan(ctx)

@@ -166,10 +166,8 @@ func (s *Site) connect(ctx context.Context, n *model.Node, dial Dialer) (*agent.
 
 // query names what to look at on a node.
 func query(n *model.Node) fact.Query {
-	q := fact.Query{DataDir: n.Param.NodeDataDir}
-	if n.Etcd != nil {
-		q.EtcdDataDir = n.Dcs.EtcdDataDir
-	}
+	// Also where no member is wanted: there may have been one.
+	q := fact.Query{DataDir: n.Param.NodeDataDir, EtcdDataDir: n.Dcs.EtcdDataDir}
 	if n.Pg != nil {
 		q.PgData, q.PatroniPort = n.Pg.Param.PgData, n.Pg.Param.PatroniPort
 	}

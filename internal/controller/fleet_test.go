@@ -92,7 +92,7 @@ func TestControlFolderIsOursAlone(t *testing.T) {
 
 func TestFactsAskedOfANode(t *testing.T) {
 	plain := query(node(t, "10.0.0.2", "node_data_dir: /srv"))
-	if plain.DataDir != "/srv" || plain.PgData != "" || plain.EtcdDataDir != "" {
+	if plain.DataDir != "/srv" || plain.PgData != "" || plain.EtcdDataDir != "/data/etcd" {
 		t.Errorf("%+v", plain)
 	}
 	pg := query(node(t, "10.0.0.2", "pg_cluster: a, pg_seq: 1, pg_role: primary, dcs_servers: {e: 10.0.0.2}"))

@@ -20,7 +20,7 @@ func deploy(t *testing.T, path string, f *fleet.Fleet) map[resource.Status]int {
 	t.Helper()
 	w := prepare(t, path, controller.Request{Modules: []string{"node"}}, f)
 	defer w.Close()
-	if err := w.Lock(t.Context(), "test"); err != nil {
+	if err := w.Lock(t.Context(), "test", unexpected(t)); err != nil {
 		t.Fatal(err)
 	}
 	ends := map[resource.Status]int{}

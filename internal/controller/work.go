@@ -99,8 +99,10 @@ func (w *Work) Digest(p *engine.Plan) (string, error) {
 	return p.Digest(w.Graph, w.site.Deployment.Derive("plan digest"))
 }
 
-// Lock takes the apply lock of every node in the graph, or fails naming who has it.
-func (w *Work) Lock(ctx context.Context, purpose string) error {
+// Lock takes the apply lock of every node in the graph, or fails naming who has it. A run that
+// has lost its controller is waited for; waiting is told, once a node, of a wait that takes more
+// than two seconds.
+func (w *Work) Lock(ctx context.Context, purpose string, waiting func(node string, holder agent.Holder)) error {
 	me := agent.Holder{User: "unknown", PID: os.Getpid(), Since: time.Now().UTC(), Purpose: purpose}
 	if u, err := user.Current(); err == nil {
 		me.User = u.Username
@@ -116,19 +118,19 @@ func (w *Work) Lock(ctx context.Context, purpose string) error {
 	}
 	// The first one by itself: of two runs on the same nodes one gets it, and so all of them.
 	first := min(1, len(nodes))
-	if err := w.lockAll(ctx, me, nodes[:first]); err != nil {
+	if err := w.lockAll(ctx, me, nodes[:first], waiting); err != nil {
 		return err
 	}
-	return w.lockAll(ctx, me, nodes[first:])
+	return w.lockAll(ctx, me, nodes[first:], waiting)
 }
 
 // lockAll takes the locks of some nodes at once.
-func (w *Work) lockAll(ctx context.Context, me agent.Holder, nodes []string) error {
+func (w *Work) lockAll(ctx context.Context, me agent.Holder, nodes []string, waiting func(string, agent.Holder)) error {
 	errs := make([]error, len(nodes))
 	var group sync.WaitGroup
 	for i, node := range nodes {
 		group.Go(func() {
-			other, err := w.Fleet.Sessions[node].Lock(ctx, me)
+			other, err := w.Fleet.Sessions[node].Lock(ctx, me, func(h agent.Holder) { waiting(node, h) })
 			switch {
 			case err != nil:
 				errs[i] = fmt.Errorf("lock %s: %w", node, err)

@@ -11,22 +11,28 @@ import (
 	"strings"
 	"testing"
 
+	"pigsty/internal/agent"
 	"pigsty/internal/controller"
 	"pigsty/internal/engine"
 	"pigsty/internal/model"
 	"pigsty/internal/resource"
 )
 
+// unexpected is told of a wait for a lock where there must be none.
+func unexpected(t *testing.T) func(string, agent.Holder) {
+	return func(node string, h agent.Holder) { t.Errorf("waits on %s for %s", node, h) }
+}
+
 func TestSecondRunIsToldWhoIsAtIt(t *testing.T) {
 	path, f := sandbox(t)
 	first := prepare(t, path, controller.Request{}, f)
 	defer first.Close()
-	if err := first.Lock(t.Context(), "pigsty apply"); err != nil {
+	if err := first.Lock(t.Context(), "pigsty apply", unexpected(t)); err != nil {
 		t.Fatal(err)
 	}
 	second := prepare(t, path, controller.Request{Limit: "pg-test"}, f)
 	defer second.Close()
-	err := second.Lock(t.Context(), "pigsty apply")
+	err := second.Lock(t.Context(), "pigsty apply", unexpected(t))
 	if err == nil || !strings.Contains(err.Error(), "another run is changing 10.10.10.11") || !strings.Contains(err.Error(), "pigsty apply, since") {
 		t.Errorf("%v", err)
 	}

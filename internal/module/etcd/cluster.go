@@ -45,6 +45,18 @@ func (c *compiler) leave(deadOnly bool) resource.Resource {
 	return l
 }
 
+// retire puts away what a former member has left on its node.
+func (c *compiler) retire(n *model.Node) resource.Resource {
+	r := &etcd.Retire{
+		Unit: unit, PeerURL: peerURL(&model.EtcdMember{Addr: n.Addr}), Data: n.Dcs.EtcdDataDir,
+		Safeguard: c.etcd.Param.DcsSafeguard, API: c.credentials(),
+	}
+	for _, m := range c.etcd.Members {
+		r.API.Endpoints = append(r.API.Endpoints, clientURL(m.Addr))
+	}
+	return r
+}
+
 // access is user root, and a user for each PostgreSQL cluster that elects its leader here.
 func (c *compiler) access() resource.Resource {
 	a := &etcd.Access{Store: c.etcd.Name, API: c.api(c.etcd.Keeper().Etcd)}

@@ -56,7 +56,7 @@ func (c *compiler) found() {
 }
 
 // converge brings a running cluster up to date: dead members leave, members restart where they
-// have to, newcomers join, and those that are no longer wanted leave.
+// have to, newcomers join, and those that are no longer wanted leave and are put away.
 func (c *compiler) converge() {
 	keeper := c.etcd.Keeper()
 	var turn *resource.Ref // the member that has to be healthy before the next is touched
@@ -84,7 +84,12 @@ func (c *compiler) converge() {
 		turn = c.serve(m)
 		joined = append(joined, turn)
 	}
-	c.add(keeper, c.leave(false), joined...)
+	left := c.add(keeper, c.leave(false), joined...).Ref()
+	for _, n := range c.d.Nodes {
+		if n.Etcd == nil && n.Facts.EtcdData {
+			c.add(n, c.retire(n), &left)
+		}
+	}
 }
 
 // members are those on nodes of ours that have data, or those that have none and are to join.

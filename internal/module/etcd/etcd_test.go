@@ -23,6 +23,7 @@ var cases = map[string]map[string]bool{
 	"one":         {"10.10.10.10": false},
 	"three":       {"10.10.10.10": false, "10.10.10.11": false, "10.10.10.12": false, "10.10.10.13": false},
 	"running":     {"10.10.10.10": false, "10.10.10.11": true, "10.10.10.12": true, "10.10.10.13": true},
+	"leaving":     {"10.10.10.10": true, "10.10.10.11": true, "10.10.10.12": true, "10.10.10.13": true},
 	"joining":     {"10.10.10.10": false, "10.10.10.11": true, "10.10.10.12": false, "10.10.10.13": false},
 	"unreachable": {"10.10.10.10": false, "10.10.10.12": true, "10.10.10.13": true},
 }

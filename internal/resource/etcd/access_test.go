@@ -87,6 +87,7 @@ func TestAccessFindsAChangedPassword(t *testing.T) {
 	answers := maps.Clone(lockedAnswers)
 	f := newFakeEtcd(t, h, answers)
 	a := someAccess(f)
+	put(t, h, rootFile, "rootpw")
 	if c := diff(t, h, a); c != nil {
 		t.Errorf("all in place gives %+v", c)
 	}
@@ -112,5 +113,43 @@ func TestAccessWithAnotherRootPassword(t *testing.T) {
 	_, err := someAccess(f).Diff(context.Background(), h)
 	if err == nil || !strings.Contains(err.Error(), "etcd_root_password") {
 		t.Errorf("says %v", err)
+	}
+}
+
+// A new password of root is set with the old one, which the node has kept; once.
+func TestRootPasswordChanges(t *testing.T) {
+	h := &resource.Host{Root: t.TempDir()}
+	answers := maps.Clone(lockedAnswers)
+	f := newFakeEtcd(t, h, answers)
+	a := someAccess(f)
+	c := diff(t, h, a)
+	if c == nil || len(c.Fields) != 1 || c.Fields[0].Name != "password of root in "+rootFile {
+		t.Fatalf("a node that has kept nothing gives %+v", c)
+	}
+	if err := a.Apply(t.Context(), h); err != nil || len(f.changed()) > 0 {
+		t.Fatalf("%v, asked %q", err, f.changed())
+	}
+	if info, err := os.Stat(h.Path(rootFile)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info, err)
+	}
+	a.API.Password = "newpw"
+	wrong := `auth/authenticate {"name":"root","password":"newpw"}`
+	answers[wrong] = wrongWord
+	c = diff(t, h, a)
+	if c == nil || c.Fields[len(c.Fields)-1].Name != "password of root" {
+		t.Fatalf("gives %+v", c)
+	}
+	if text, err := json.Marshal(c); err != nil || strings.Contains(string(text), "newpw") || strings.Contains(string(text), "rootpw") {
+		t.Errorf("the change shows a password: %s %v", text, err)
+	}
+	if err := a.Apply(t.Context(), h); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{`auth/user/changepw {"name":"root","password":"newpw"}`}, f.changed()); diff != "" {
+		t.Error(diff)
+	}
+	delete(answers, wrong)
+	if c := diff(t, h, a); c != nil {
+		t.Errorf("then %+v", c)
 	}
 }

@@ -47,6 +47,9 @@ type apiClient struct {
 	api   API
 	http  *http.Client
 	token string // of user root, once logged in
+
+	former   string // the password that root had when an apply last looked, if known here
+	outdated bool   // that one served to log in
 }
 
 // apiError is what a member answered instead of a result.
@@ -86,7 +89,7 @@ func (a API) open(h *resource.Host) (*apiClient, error) {
 		TLSHandshakeTimeout: connectTimeout,
 		TLSClientConfig:     &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}},
 	}
-	return &apiClient{api: a, http: &http.Client{Transport: transport, Timeout: requestTimeout}}, nil
+	return &apiClient{former: keptRoot(h), api: a, http: &http.Client{Transport: transport, Timeout: requestTimeout}}, nil
 }
 
 func (c *apiClient) close() { c.http.CloseIdleConnections() }
@@ -97,7 +100,7 @@ func (c *apiClient) call(ctx context.Context, path string, question, answer any)
 	if !says(err, "user name is empty") && !says(err, "invalid auth token") {
 		return err
 	}
-	if c.token, err = c.login(ctx, "root", c.api.Password); err != nil {
+	if c.token, err = c.loginRoot(ctx); err != nil {
 		return explainRoot(err)
 	}
 	return c.ask(ctx, path, c.token, question, answer)

@@ -66,10 +66,10 @@ func (u User) deeds(ctx context.Context, client *apiClient, exists, locked bool)
 }
 
 // samePassword tries the password. Before authentication is on that cannot be done, and the
-// password is set to be sure. That of root has just served to log in.
+// password is set to be sure. That of root has just served to log in, or the one before it has.
 func (u User) samePassword(ctx context.Context, client *apiClient, locked bool) (bool, error) {
 	if !locked || u.Name == "root" {
-		return locked, nil
+		return locked && !client.outdated, nil
 	}
 	_, err := client.login(ctx, u.Name, u.Password)
 	if says(err, "authentication failed") {

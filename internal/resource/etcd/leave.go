@@ -15,7 +15,7 @@ var (
 
 // Leave takes members that the inventory no longer lists out of the cluster. One that is
 // dead goes at once: it only costs the cluster quorum. One that is alive goes when the safeguard
-// is off. Its data stays on its disk.
+// is off. What it leaves on its node is Retire's to put away.
 type Leave struct {
 	Listed    []string `json:"listed"`              // peer URLs of those that stay
 	DeadOnly  bool     `json:"dead_only,omitempty"` // leave the living for later, until newcomers have a vote
@@ -49,7 +49,7 @@ func (l *Leave) Diff(ctx context.Context, h *resource.Host) (*resource.Change, e
 	if err != nil || len(leaving) == 0 {
 		return nil, err
 	}
-	c := &resource.Change{Action: resource.Delete, Effect: "its data stays on its disk"}
+	c := &resource.Change{Action: resource.Delete, Effect: "its data is kept"}
 	for _, m := range leaving {
 		c.Add("member", m.label(), "removed")
 	}
