@@ -48,7 +48,7 @@ func (c *compiler) leave(deadOnly bool) resource.Resource {
 // retire puts away what a former member has left on its node.
 func (c *compiler) retire(n *model.Node) resource.Resource {
 	r := &etcd.Retire{
-		Unit: unit, PeerURL: peerURL(&model.EtcdMember{Addr: n.Addr}), Data: n.Dcs.EtcdDataDir,
+		Unit: unit, PeerURL: peerURL(&model.EtcdMember{Addr: n.Addr}), ClientURL: clientURL(n.Addr), Data: n.Dcs.EtcdDataDir,
 		Safeguard: c.etcd.Param.DcsSafeguard, API: c.credentials(),
 	}
 	for _, m := range c.etcd.Members {

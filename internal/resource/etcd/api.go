@@ -150,6 +150,18 @@ func (c *apiClient) ask(ctx context.Context, path, token string, question, answe
 	return fmt.Errorf("ask etcd: %w", err)
 }
 
+// clusterID identifies the cluster that the first of the endpoints serves. Nobody has to log in for
+// it.
+func (c *apiClient) clusterID(ctx context.Context) (string, error) {
+	var answer struct {
+		Header struct {
+			Cluster string `json:"cluster_id"`
+		}
+	}
+	err := c.ask(ctx, "/v3/maintenance/status", "", struct{}{}, &answer)
+	return answer.Header.Cluster, err
+}
+
 // codeUnavailable is gRPC's code for a member that cannot serve, such as a learner, or one
 // without a leader; another member may.
 const codeUnavailable = 14

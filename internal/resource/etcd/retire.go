@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -20,6 +21,7 @@ var (
 // alone.
 type Retire struct {
 	Unit      string `json:"unit"`
+	ClientURL string `json:"client_url"`          // where the member answers clients
 	PeerURL   string `json:"peer_url"`            // the member's
 	Data      string `json:"data"`                // its data directory
 	Safeguard bool   `json:"safeguard,omitempty"` // dcs_safeguard, which keeps a living member where it is
@@ -63,12 +65,42 @@ func (r *Retire) Diff(ctx context.Context, h *resource.Host) (*resource.Change, 
 		return nil, nil
 	case counted && r.Safeguard:
 		return nil, nil // Leave tells
-	case !counted && serves:
+	case !counted && serves && !r.ends(ctx, h):
 		h.Note("etcd on this node is not listed in dcs_servers, and is left alone: it serves another cluster")
 		return nil, nil
 	}
 	return c, nil
 }
+
+// ends waits for a member that has just been removed to end by itself, and tells whether it does.
+// One of another cluster is not waited for.
+func (r *Retire) ends(ctx context.Context, h *resource.Host) bool {
+	client, err := r.API.open(h)
+	if err != nil {
+		return false
+	}
+	defer client.close()
+	member := *client
+	member.api.Endpoints = []string{r.ClientURL}
+	err = untilDone(ctx, exitPatience, func(err error) bool { return !errors.Is(err, errForeign) }, func() error {
+		state, err := h.Systemd.State(ctx, r.Unit)
+		if err != nil || !state.Running() {
+			return err
+		}
+		if theirs, err := member.clusterID(ctx); err == nil {
+			if ours, err := client.clusterID(ctx); err == nil && ours != theirs {
+				return errForeign
+			}
+		}
+		return errRuns
+	})
+	return err == nil
+}
+
+var (
+	errForeign = errors.New("it serves another cluster")
+	errRuns    = errors.New("it still runs")
+)
 
 // ask tells whether the cluster counts the member, and whether that serves any cluster.
 func (r *Retire) ask(ctx context.Context, h *resource.Host) (counted, serves bool, err error) {

@@ -14,10 +14,14 @@ import (
 type oneUnit struct {
 	resource.Systemd
 	active, file string
+	ends         int // looks until it has ended by itself; 0 = it does not
 	asked        []string
 }
 
 func (u *oneUnit) State(context.Context, string) (resource.UnitState, error) {
+	if u.ends--; u.ends == 0 {
+		u.active = "failed"
+	}
 	return resource.UnitState{Load: "loaded", Active: u.active, File: u.file}, nil
 }
 
@@ -37,9 +41,9 @@ const oneMember = `{"members":[{"ID":"1439054925181548791", "name":"etcd-1", "pe
 func retiree(t *testing.T, members string) (*resource.Host, *oneUnit, *fakeEtcd, *Retire) {
 	u := &oneUnit{active: "active", file: "enabled"}
 	h := &resource.Host{Root: t.TempDir(), Systemd: u}
-	f := newFakeEtcd(t, h, map[string]string{"cluster/member/list": members})
+	f := newFakeEtcd(t, h, map[string]string{"cluster/member/list": members, "maintenance/status": nothing})
 	put(t, h, "/data/etcd/member/snap/db", "")
-	return h, u, f, &Retire{Unit: "etcd.service", PeerURL: "https://10.10.10.11:2380", Data: "/data/etcd", API: f.api}
+	return h, u, f, &Retire{Unit: "etcd.service", PeerURL: "https://10.10.10.11:2380", ClientURL: f.url, Data: "/data/etcd", API: f.api}
 }
 
 func TestRetire(t *testing.T) {
@@ -74,6 +78,15 @@ func TestRetireAfterInterruption(t *testing.T) {
 	}
 }
 
+// A removed member needs a moment to end, and is not mistaken for one of another cluster.
+func TestRetireAwaitsTheEnd(t *testing.T) {
+	h, u, _, r := retiree(t, oneMember)
+	u.ends = 5
+	if c := diff(t, h, r); c == nil {
+		t.Errorf("a member that is about to end is left alone: %q", h.TakeNotes())
+	}
+}
+
 func TestRetireLeavesAlone(t *testing.T) {
 	for name, c := range map[string]struct {
 		members, note string
@@ -85,6 +98,8 @@ func TestRetireLeavesAlone(t *testing.T) {
 	} {
 		h, u, _, r := retiree(t, c.members)
 		r.Safeguard = c.safeguard
+		other := newFakeEtcd(t, h, map[string]string{"maintenance/status": `{"header":{"cluster_id":"4711"}}`})
+		r.ClientURL = other.url
 		if change := diff(t, h, r); change != nil || len(u.asked) > 0 {
 			t.Errorf("%s: %+v, asked %q", name, change, u.asked)
 		}
