@@ -140,14 +140,14 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	s.edit("node_tune: tiny", "node_tune: tiny\n    pg_replication_password: MarkerGiven1")
 	args := []string{"-e", "pg_monitor_password=MarkerExtra2"}
 	shown := map[string]string{}
-	for name, line := range map[string][]string{
-		"plan":        {"plan", "--diff"},
-		"plan --json": {"plan", "--json", "--diff"},
-		"plan -o":     {"plan", "-t", simulated, "-o", filepath.Join(s.dir, "kept.plan")},
-		"apply":       {"apply", "-y", "--diff", "-t", simulated},
+	for _, line := range [][]string{
+		{"plan", "--diff"},
+		{"plan", "--json", "--diff"},
+		{"plan", "-t", simulated, "-o", filepath.Join(s.dir, "kept.plan")},
+		{"apply", "-y", "--diff", "-t", simulated}, // last: plans have nothing to show after it
 	} {
 		got := s.run(append(line, args...)...)
-		shown[name] = got.out + got.err
+		shown[strings.Join(line, " ")] = got.out + got.err
 	}
 	for _, pattern := range []string{"kept.plan", ".pigsty/site/journal/*"} {
 		paths, _ := filepath.Glob(filepath.Join(s.dir, pattern))
