@@ -2,6 +2,7 @@ package param
 
 import (
 	"bytes"
+	_ "embed" // for the text about behaviour
 	"fmt"
 	"strings"
 )
@@ -91,7 +92,7 @@ func DifferencesMarkdown() []byte {
 	var b bytes.Buffer
 	b.WriteString(`# Defaults that differ from v1.5
 
-Generated from internal/param. Names and shapes of parameters are v1.5's, and an old file loads as
+Generated from internal/param; what else differs is [below](#pgsql-what-else-is-not-as-in-v15). Names and shapes of parameters are v1.5's, and an old file loads as
 it is; these are the defaults that were changed, and why. What a file sets itself is not changed.
 
 | parameter | v1.5 | here | why |
@@ -106,8 +107,14 @@ it is; these are the defaults that were changed, and why. What a file sets itsel
 		p, _ := Lookup(name)
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, here(name), cell(p.Help))
 	}
+	b.WriteString(pgsqlBehaviour)
 	return b.Bytes()
 }
+
+// pgsqlBehaviour is what differs in module pgsql besides defaults, in Markdown.
+//
+//go:embed behaviour-pgsql.md
+var pgsqlBehaviour string
 
 // newParameters are those that v1.5 did not have.
 var newParameters = []string{

@@ -91,7 +91,7 @@ FROM pg_proc WHERE pronargs = 0 AND pronamespace = (SELECT oid FROM pg_namespace
 UNION ALL
 SELECT 'EXECUTE', p.oid::regprocedure::text, ''
 FROM pg_proc p, aclexplode(p.proacl) x
-WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'pg_catalog')
+WHERE p.proacl IS NOT NULL AND p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'pg_catalog')
   AND x.grantee = (SELECT oid FROM pg_roles WHERE rolname = $1)`
 
 func (s session) readMonitoring(ctx context.Context, backupUser string) (monitoringRow, error) {
