@@ -2,9 +2,15 @@ package param
 
 import (
 	"bytes"
+	_ "embed"
 	"fmt"
 	"strings"
 )
+
+// behaviour is what modules do in another way than v1.5, which no parameter's default shows.
+//
+//go:embed behaviour.md
+var behaviour []byte
 
 // Difference is a default that is not that of v1.5. V15 is v1.5's in one line, Reason why it was
 // changed.
@@ -29,6 +35,7 @@ func Differences() []Difference {
 		{"dcs_safeguard", "false", optIn},
 		{"dcs_servers", "{meta-1: 10.10.10.10}", placehold},
 		{"dns_records", "[10.10.10.2  pg-meta, …]", placehold},
+		{"etcd_certs", "[ca-etcd.pem, …]", "each member's certificate is signed by the deployment's own authority"},
 		{"grafana_admin_password", "pigsty", published},
 		{"grafana_endpoint", "http://10.10.10.10:3000", placehold + "; the first infrastructure node is taken"},
 		{"grafana_plugin_git", "[https://github.com/Vonng/vonng-echarts-panel]", "the platform's dashboards need no plugins"},
@@ -89,10 +96,14 @@ func Differences() []Difference {
 // DifferencesMarkdown gives docs/differences.md.
 func DifferencesMarkdown() []byte {
 	var b bytes.Buffer
-	b.WriteString(`# Defaults that differ from v1.5
+	b.WriteString(`# Differences from v1.5
 
 Generated from internal/param. Names and shapes of parameters are v1.5's, and an old file loads as
-it is; these are the defaults that were changed, and why. What a file sets itself is not changed.
+it is.
+
+## Defaults
+
+These were changed, and why. What a file sets itself is not changed.
 
 | parameter | v1.5 | here | why |
 |---|---|---|---|
@@ -106,6 +117,7 @@ it is; these are the defaults that were changed, and why. What a file sets itsel
 		p, _ := Lookup(name)
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, here(name), cell(p.Help))
 	}
+	b.Write(behaviour)
 	return b.Bytes()
 }
 
