@@ -2,9 +2,19 @@ package param
 
 import (
 	"bytes"
-	_ "embed" // for the text about behaviour
+	_ "embed" // for the texts about behaviour
 	"fmt"
 	"strings"
+)
+
+// behaviour is what modules do in another way than v1.5, which no parameter's default shows.
+//
+// What modules do otherwise than v1.5, besides defaults.
+var (
+	//go:embed behaviour-node.md
+	nodeBehaviour string
+	//go:embed behaviour-pgsql.md
+	pgsqlBehaviour string
 )
 
 // Difference is a default that is not that of v1.5. V15 is v1.5's in one line, Reason why it was
@@ -30,6 +40,7 @@ func Differences() []Difference {
 		{"dcs_safeguard", "false", optIn},
 		{"dcs_servers", "{meta-1: 10.10.10.10}", placehold},
 		{"dns_records", "[10.10.10.2  pg-meta, …]", placehold},
+		{"etcd_certs", "[ca-etcd.pem, …]", "each member's certificate is signed by the deployment's own authority"},
 		{"grafana_admin_password", "pigsty", published},
 		{"grafana_endpoint", "http://10.10.10.10:3000", placehold + "; the first infrastructure node is taken"},
 		{"grafana_plugin_git", "[https://github.com/Vonng/vonng-echarts-panel]", "the platform's dashboards need no plugins"},
@@ -90,10 +101,14 @@ func Differences() []Difference {
 // DifferencesMarkdown gives docs/differences.md.
 func DifferencesMarkdown() []byte {
 	var b bytes.Buffer
-	b.WriteString(`# Defaults that differ from v1.5
+	b.WriteString(`# Differences from v1.5
 
-Generated from internal/param; what else differs is [below](#pgsql-what-else-is-not-as-in-v15). Names and shapes of parameters are v1.5's, and an old file loads as
-it is; these are the defaults that were changed, and why. What a file sets itself is not changed.
+Generated from internal/param. Names and shapes of parameters are v1.5's, and an old file loads as
+it is.
+
+## Defaults
+
+These were changed, and why. What a file sets itself is not changed.
 
 | parameter | v1.5 | here | why |
 |---|---|---|---|
@@ -107,15 +122,13 @@ it is; these are the defaults that were changed, and why. What a file sets itsel
 		p, _ := Lookup(name)
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, here(name), cell(p.Help))
 	}
+	b.WriteString(nodeBehaviour)
 	b.WriteString(pgsqlBehaviour)
 	return b.Bytes()
 }
 
 // pgsqlBehaviour is what differs in module pgsql besides defaults, in Markdown.
 //
-//go:embed behaviour-pgsql.md
-var pgsqlBehaviour string
-
 // newParameters are those that v1.5 did not have.
 var newParameters = []string{
 	"etcd_root_password", "patroni_password", "patroni_ssl_enabled", "patroni_username",
