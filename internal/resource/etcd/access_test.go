@@ -153,3 +153,20 @@ func TestRootPasswordChanges(t *testing.T) {
 		t.Errorf("then %+v", c)
 	}
 }
+
+// The member that answers may not have seen yet that another one gave out the token.
+func TestTokenThatIsNotKnownYet(t *testing.T) {
+	h := &resource.Host{Root: t.TempDir()}
+	f := newFakeEtcd(t, h, map[string]string{
+		"auth/authenticate": rootsToken, "cluster/member/list": needsUser, "cluster/member/list +token": twoMembers,
+	})
+	f.behind = 2
+	client, err := f.api.open(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.close()
+	if members, err := client.members(t.Context()); err != nil || len(members) != 2 {
+		t.Errorf("%d members, error %v", len(members), err)
+	}
+}

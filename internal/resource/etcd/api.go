@@ -94,6 +94,10 @@ func (a API) open(h *resource.Host) (*apiClient, error) {
 
 func (c *apiClient) close() { c.http.CloseIdleConnections() }
 
+// tokenPatience is how long a token that was just given may be unknown to another member: it comes
+// to know it from the log, like any write.
+const tokenPatience = 5 * time.Second
+
 // call asks the cluster, as root where etcd wants a user.
 func (c *apiClient) call(ctx context.Context, path string, question, answer any) error {
 	err := c.ask(ctx, path, c.token, question, answer)
@@ -103,7 +107,8 @@ func (c *apiClient) call(ctx context.Context, path string, question, answer any)
 	if c.token, err = c.loginRoot(ctx); err != nil {
 		return explainRoot(err)
 	}
-	return c.ask(ctx, path, c.token, question, answer)
+	unknown := func(err error) bool { return says(err, "invalid auth token") }
+	return untilDone(ctx, tokenPatience, unknown, func() error { return c.ask(ctx, path, c.token, question, answer) })
 }
 
 // explainRoot says what to do when the password of root is not the one that etcd knows.

@@ -26,6 +26,7 @@ type fakeEtcd struct {
 	api     API
 	answers map[string]string // path, or path and body → answer; one that starts with "!" is an error
 	asked   []string
+	behind  int // how often a token is not known yet
 }
 
 const (
@@ -94,6 +95,12 @@ func (f *fakeEtcd) serve(t *testing.T, w http.ResponseWriter, r *http.Request) {
 	}
 	path := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/v3"), "/")
 	f.asked = append(f.asked, strings.TrimSpace(path+" "+string(body)))
+	if r.Header.Get("Authorization") != "" && f.behind > 0 {
+		f.behind--
+		w.WriteHeader(http.StatusUnauthorized)
+		io.WriteString(w, `{"code":16, "message":"etcdserver: invalid auth token"}`)
+		return
+	}
 	answer, ok := "", false
 	for _, key := range []string{path + " " + string(body), path + " +token", path} {
 		if strings.HasSuffix(key, "+token") && r.Header.Get("Authorization") == "" {
