@@ -87,8 +87,11 @@ func (m *member) wanted() []string {
 	if m.p.HaproxyEnabled {
 		wanted = append(wanted, "haproxy", "socat")
 	}
-	if m.hasVIP() {
+	switch {
+	case m.hasVIPManager():
 		wanted = append(wanted, "vip-manager")
+	case m.c.HasVIP():
+		wanted = append(wanted, "keepalived", "curl")
 	}
 	return wanted
 }

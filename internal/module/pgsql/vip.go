@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"pigsty/internal/model"
 	"pigsty/internal/resource"
 )
 
@@ -12,15 +13,33 @@ const (
 	vipEnv    = "/etc/vip-manager.env"
 )
 
-// hasVIP tells whether vip-manager runs on the member.
-func (m *member) hasVIP() bool { return m.c.HasVIP() }
+// hasVIPManager tells whether vip-manager runs on the member.
+func (m *member) hasVIPManager() bool {
+	return m.c.HasVIP() && m.c.VIPUnit() == model.VIPManagerUnit
+}
 
-// vip lets the cluster's address follow its leader.
+// vip lets the cluster's address follow its leader, by one program on all members. The other one
+// is off: after an upgrade of the system both may be there.
 func (m *member) vip() {
-	if !m.hasVIP() {
+	if !m.c.HasVIP() {
 		return
 	}
 	m.branch = "pgsql/vip"
+	for _, unit := range []string{model.VIPManagerUnit, model.KeepalivedUnit} {
+		if unit != m.c.VIPUnit() {
+			m.add(&resource.Unit{Unit: unit, Stopped: true, Disabled: true})
+		}
+	}
+	if m.hasVIPManager() {
+		m.vipManager()
+	} else {
+		m.keepalived()
+	}
+}
+
+// vipManager asks etcd who leads.
+func (m *member) vipManager() {
+	vipUnit := model.VIPManagerUnit
 	restart := resource.RestartOf(vipUnit) // it has no reload
 	m.secret(vipEnv, "root", environment([][2]string{
 		{"VIP_ETCD_USER", m.c.EtcdUser()}, {"VIP_ETCD_PASSWORD", m.c.EtcdPassword(m.d)},
