@@ -122,7 +122,7 @@ func healthQuery(n *model.Node) health.Query {
 		q.Units = append(q.Units, "haproxy.service")
 	}
 	if n.Pg.Cluster.HasVIP() {
-		q.Units, q.VIP = append(q.Units, "vip-manager.service"), p.VipAddress
+		q.Units, q.VIP = append(q.Units, n.Pg.Cluster.VIPUnit()), p.VipAddress
 	}
 	for _, s := range n.Pg.Cluster.Services {
 		q.Ports = append(q.Ports, s.Port)

@@ -186,15 +186,25 @@ type ServiceServer struct {
 }
 
 // HasVIP is true when a virtual address follows the cluster's leader. With vip_mode l4 a balancer
-// of somebody else has it; on Debian 12 nobody has, see OldVIPManager, and without Patroni nobody
-// says who leads.
-func (c *PgCluster) HasVIP() bool {
-	return c.Param.VipMode == "l2" && c.Param.PatroniEnabled && !c.OldVIPManager()
+// of somebody else has it, and without Patroni nobody says who leads.
+func (c *PgCluster) HasVIP() bool { return c.Param.VipMode == "l2" && c.Param.PatroniEnabled }
+
+// Units that hold the virtual address on the leader's node, one of them in a cluster.
+const (
+	VIPManagerUnit = "vip-manager.service"
+	KeepalivedUnit = "pigsty-vip.service" // keepalived, with files of ours
+)
+
+// VIPUnit is the unit that all members use: vip-manager, or keepalived where a member has Debian
+// 12, whose vip-manager 1.0.2 speaks etcd's second API while Patroni writes with the third.
+func (c *PgCluster) VIPUnit() string {
+	if c.oldVIPManager() {
+		return KeepalivedUnit
+	}
+	return VIPManagerUnit
 }
 
-// OldVIPManager is true when a member's system has a vip-manager that cannot read Patroni's keys:
-// Debian 12's version 1.0.2 speaks etcd's second API, and Patroni writes with the third.
-func (c *PgCluster) OldVIPManager() bool {
+func (c *PgCluster) oldVIPManager() bool {
 	for _, i := range c.Instances {
 		if i.Node.Facts.Release == 12 {
 			return true

@@ -23,7 +23,7 @@ type Module struct {
 var Order = []Module{
 	{"node", node.Compile, node.Warnings},
 	{"etcd", etcd.Compile, nil},
-	{"pgsql", pgsql.Compile, pgsql.Warnings},
+	{"pgsql", pgsql.Compile, nil},
 }
 
 // Compile is everything that all modules want. A node's steps come module by module in that

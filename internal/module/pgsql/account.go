@@ -78,7 +78,7 @@ func (m *member) release() int {
 func (m *member) wanted() []string {
 	off := map[string]bool{
 		"patroni": !m.c.Param.PatroniEnabled, "pgbouncer": !m.p.PgbouncerEnabled,
-		"haproxy": !m.p.HaproxyEnabled, "vip-manager": !m.hasVIP(),
+		"haproxy": !m.p.HaproxyEnabled, "vip-manager": !m.hasVIPManager(),
 	}
 	var wanted []string
 	for _, entry := range append(slices.Clone(m.p.PgPackages), m.p.PgExtensions...) {
@@ -98,8 +98,11 @@ func (m *member) wanted() []string {
 	if m.p.HaproxyEnabled {
 		wanted = append(wanted, "haproxy", "socat")
 	}
-	if m.hasVIP() {
+	switch {
+	case m.hasVIPManager():
 		wanted = append(wanted, "vip-manager")
+	case m.c.HasVIP():
+		wanted = append(wanted, "keepalived", "curl")
 	}
 	return wanted
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"pigsty/internal/model"
 	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
@@ -98,8 +99,8 @@ func (m *member) certificateUsers() []resource.Notification {
 	if m.p.PgbouncerEnabled {
 		users = append(users, resource.ReloadOf(pgbouncerUnit))
 	}
-	if m.hasVIP() {
-		users = append(users, resource.RestartOf(vipUnit)) // it reads its certificate at start only
+	if m.hasVIPManager() {
+		users = append(users, resource.RestartOf(model.VIPManagerUnit)) // it reads its certificate at start only
 	}
 	return users
 }

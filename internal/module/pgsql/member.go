@@ -23,7 +23,6 @@ const (
 	pgbouncerDir  = "/etc/pgbouncer"
 	pgbouncerUnit = "pgbouncer.service"
 	haproxyUnit   = "haproxy.service"
-	vipUnit       = "vip-manager.service"
 )
 
 // member is an instance whose steps are being listed.

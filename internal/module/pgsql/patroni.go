@@ -15,7 +15,7 @@ func (m *member) scripts() {
 	for _, name := range []string{"pg-failover-callback", "pg-arcwal"} {
 		path := "/pg/bin/" + name
 		view := struct{ Instance, VIP string }{Instance: m.i.Name}
-		if m.hasVIP() {
+		if m.hasVIPManager() {
 			view.VIP = m.c.Param.VipAddress
 		}
 		m.own(path, templates.Fill(path, view), 0o700)

@@ -1,6 +1,6 @@
 // Package pgsql is the PostgreSQL module: what a member of a cluster needs on its node, from the
 // operating system's user to the databases, with Patroni in charge and pgBouncer, HAProxy and
-// vip-manager beside it.
+// vip-manager or keepalived beside it.
 package pgsql
 
 import (

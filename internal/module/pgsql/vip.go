@@ -3,7 +3,9 @@ package pgsql
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
+	"pigsty/internal/model"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
 )
@@ -13,19 +15,34 @@ const (
 	vipEnv    = "/etc/vip-manager.env"
 )
 
-// hasVIP tells whether vip-manager runs on the member.
-func (m *member) hasVIP() bool { return m.c.HasVIP() }
+// hasVIPManager tells whether vip-manager runs on the member.
+func (m *member) hasVIPManager() bool {
+	return m.c.HasVIP() && m.c.VIPUnit() == model.VIPManagerUnit
+}
 
-// vip lets the cluster's address follow its leader. Where none is wanted any more, the address
-// leaves the node with vip-manager, which by itself would leave it behind.
+// vip lets the cluster's address follow its leader, by one program on all members. The other one
+// is off: after an upgrade of the system both may be there. Where no address is wanted any more it
+// leaves the node; vip-manager by itself would leave it behind.
 func (m *member) vip() {
 	m.branch = "pgsql/vip"
-	if !m.hasVIP() {
-		m.off(vipUnit, "")
-		m.add(&postgres.VIPFile{Path: vipConfig, Unit: vipUnit, Absent: true})
-		m.add(&resource.File{Path: vipEnv, Absent: true})
+	if m.hasVIPManager() {
+		m.off(model.KeepalivedUnit, "")
+		m.vipManager()
 		return
 	}
+	m.off(model.VIPManagerUnit, "")
+	m.add(&postgres.VIPFile{Path: vipConfig, Unit: model.VIPManagerUnit, Absent: true})
+	m.add(&resource.File{Path: vipEnv, Absent: true})
+	if m.c.HasVIP() {
+		m.keepalived()
+	} else {
+		m.off(model.KeepalivedUnit, "")
+	}
+}
+
+// vipManager asks etcd who leads.
+func (m *member) vipManager() {
+	vipUnit := model.VIPManagerUnit
 	restart := resource.RestartOf(vipUnit) // it has no reload
 	m.secret(vipEnv, "root", environment([][2]string{
 		{"VIP_ETCD_USER", m.c.EtcdUser()}, {"VIP_ETCD_PASSWORD", m.c.EtcdPassword(m.d)},
@@ -48,11 +65,15 @@ func (m *member) vip() {
 
 // vipAddress looks whether the address follows, once everything else is done.
 func (m *member) vipAddress() {
-	if !m.hasVIP() {
+	if !m.c.HasVIP() {
 		return
 	}
 	m.branch = "pgsql/vip"
-	m.add(&postgres.VIPAddress{IP: m.c.Param.VipAddress, Unit: vipUnit, API: m.api()})
+	a := &postgres.VIPAddress{IP: m.c.Param.VipAddress, Unit: m.c.VIPUnit(), API: m.api()}
+	if !m.hasVIPManager() {
+		a.Patience = 15 * time.Second // keepalived elects for some seconds
+	}
+	m.add(a)
 }
 
 // vipInterface is vip_interface, or the one that has the address that peers reach the node by.

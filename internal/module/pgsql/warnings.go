@@ -12,13 +12,6 @@ func Warnings(d *model.Deployment) diag.List {
 	for _, c := range d.Pg {
 		warnPaused(c, &list)
 		warnInterfaces(d, c, &list)
-		if c.Param.VipMode != "l2" || !c.OldVIPManager() {
-			continue
-		}
-		value := c.Primary().Node.Vars["vip_mode"]
-		problem := list.Warnf(value.Pos, "cluster %s gets no virtual address: Debian 12's vip-manager cannot read what Patroni writes to etcd", c.Name)
-		problem.Hint = "connect to the members' addresses, whose HAProxy finds the primary, or use Debian 13"
-		value.Explain(problem)
 	}
 	return list
 }
@@ -42,7 +35,7 @@ func warnPaused(c *model.PgCluster, list *diag.List) {
 func warnInterfaces(d *model.Deployment, c *model.PgCluster, list *diag.List) {
 	for _, i := range c.Instances {
 		m := &member{d: d, c: c, i: i, p: i.Param}
-		if !m.hasVIP() || !i.Node.Known || m.vipInterface() != "" {
+		if !c.HasVIP() || !i.Node.Known || m.vipInterface() != "" {
 			continue
 		}
 		value := c.Primary().Node.Vars["vip_mode"]
