@@ -507,4 +507,7 @@ func (e *etcd) removed() {
 	}
 	e.never(w)
 	e.expectMembers("10", "etcd-1", "etcd-2", "etcd-3", "etcd-4")
+	if state := strings.TrimSpace(onNode(e.t, e.nodes, "node-4", "systemctl", "show", "--property=UnitFileState", "--value", "etcd")); state != "disabled" {
+		e.t.Errorf("etcd of the removed member is %s: it would start again with its node", state)
+	}
 }
