@@ -507,13 +507,8 @@ func (e *etcd) removed() {
 	}
 	e.never(w)
 	e.expectMembers("10", "etcd-1", "etcd-2", "etcd-3", "etcd-4")
-<<<<<<< HEAD
 	left := onNode(e.t, e.nodes, e.machineAt(e.net+"14"), "sh", "-c", "systemctl is-active etcd; systemctl is-enabled etcd; ls /data/etcd; true")
 	if words := strings.Fields(left); len(words) != 3 || words[0] == "active" || words[1] != "disabled" || !strings.HasPrefix(words[2], "member.removed-") {
 		e.t.Errorf("the removed member leaves on its node: %q", words)
-=======
-	if state := strings.TrimSpace(onNode(e.t, e.nodes, "node-4", "systemctl", "show", "--property=UnitFileState", "--value", "etcd")); state != "disabled" {
-		e.t.Errorf("etcd of the removed member is %s: it would start again with its node", state)
->>>>>>> node
 	}
 }

@@ -101,7 +101,6 @@ func TestWarnings(t *testing.T) {
 	}{
 		"nothing":         {"trio", func(*fact.Node) {}, ""},
 		"no interface":    {"trio", func(n *fact.Node) { n.Addresses = n.Addresses[:1] }, "pg-test-1 has no interface with the address 10.10.10.11, so the virtual address cannot be put on it"},
-		"an old system":   {"trio", func(n *fact.Node) { n.Release = 12 }, "cluster pg-test gets no virtual address: Debian 12's vip-manager cannot read what Patroni writes to etcd"},
 		"paused, and new": {"choices", func(n *fact.Node) { n.Release, n.PgData = 13, n.Addresses[1].Prefix != "10.10.10.12/24" }, "pg-crit-2 is new, and cluster pg-crit, which is paused, copies no data for it"},
 	} {
 		d := deployment(t, c.inventory)
