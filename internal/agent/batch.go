@@ -3,34 +3,61 @@ package agent
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"pigsty/internal/resource"
 )
 
-// diff observes every step and reports those that differ, fail or have something to say. In
-// listing order, so that a unit knows which of the steps before it will notify it.
+// diff observes every step and reports those that differ or fail, and what there is to note. Most
+// of it is waiting for services to answer, so modules are observed side by side; within a module
+// in listing order, so that a unit knows which of the steps before it will notify it.
 func (s *server) diff(ctx context.Context, steps []resource.Step) []resource.Outcome {
 	s.host.ForgetExpected()
 	defer s.host.ForgetExpected()
-	told := []resource.Outcome{}
-	for i, step := range steps {
-		change, err := step.Resource.Diff(ctx, s.host)
-		o := resource.Outcome{Index: i, Status: resource.InOrder, Change: change, Notes: s.host.TakeNotes()}
-		switch {
-		case err != nil:
-			o.Status, o.Error = resource.Failed, err.Error()
-		case change != nil:
-			o.Status = resource.Pending
-			for _, n := range step.Notify {
-				s.host.Expect(n)
+	outcomes := make([]resource.Outcome, len(steps))
+	var group sync.WaitGroup
+	for _, indices := range byModule(steps) {
+		group.Go(func() {
+			for _, i := range indices {
+				outcomes[i] = s.observe(ctx, steps[i])
+				outcomes[i].Index = i
 			}
-		}
-		if o.Status != resource.InOrder || len(o.Notes) > 0 {
-			told = append(told, o)
-		}
+		})
 	}
-	return told
+	group.Wait()
+	// Who noted what is not known any more, and matters to nobody; the order has to be the same
+	// each time.
+	if notes := s.host.TakeNotes(); len(notes) > 0 {
+		slices.Sort(notes)
+		outcomes[0].Notes = notes
+	}
+	return slices.DeleteFunc(outcomes, func(o resource.Outcome) bool { return o.Status == resource.InOrder && len(o.Notes) == 0 })
+}
+
+// byModule are the indices of each module's steps, in listing order.
+func byModule(steps []resource.Step) map[string][]int {
+	indices := map[string][]int{}
+	for i, step := range steps {
+		indices[step.Module] = append(indices[step.Module], i)
+	}
+	return indices
+}
+
+// observe looks at one step, and has those that it notifies expect it.
+func (s *server) observe(ctx context.Context, step resource.Step) resource.Outcome {
+	change, err := step.Resource.Diff(ctx, s.host)
+	switch {
+	case err != nil:
+		return resource.Outcome{Status: resource.Failed, Change: change, Error: err.Error()}
+	case change == nil:
+		return resource.Outcome{Status: resource.InOrder}
+	}
+	for _, n := range step.Notify {
+		s.host.Expect(n)
+	}
+	return resource.Outcome{Status: resource.Pending, Change: change}
 }
 
 // apply carries the steps out in listing order and tells of each as it goes. The answer's error

@@ -11,6 +11,7 @@ import (
 	"pigsty/internal/model"
 	"pigsty/internal/module"
 	"pigsty/internal/param"
+	"pigsty/internal/resource"
 	"pigsty/internal/secret"
 )
 
@@ -70,5 +71,28 @@ func TestStepsFollowTheOrder(t *testing.T) {
 			t.Errorf("%s: a step of %s comes after one of %s", s.Node, s.Module, module.Names()[last[s.Node]])
 		}
 		last[s.Node] = place
+	}
+}
+
+// Modules are observed side by side, so what one has changed may not matter to another's units.
+func TestModulesNotifyTheirOwn(t *testing.T) {
+	owner := map[string]string{}
+	for _, s := range module.Compile(deployment(t)) {
+		units := []string{}
+		if u, is := s.Resource.(*resource.Unit); is {
+			units = append(units, u.Unit)
+		}
+		for _, n := range s.Notify {
+			units = append(units, n.Unit)
+		}
+		for _, unit := range units {
+			if other, known := owner[unit]; known && other != s.Module {
+				t.Errorf("%s is of both %s and %s", unit, other, s.Module)
+			}
+			owner[unit] = s.Module
+		}
+	}
+	if len(owner) < 8 {
+		t.Errorf("only %d units were seen: %v", len(owner), owner)
 	}
 }

@@ -20,6 +20,6 @@ type Outcome struct {
 	Status Status        `json:"status"`
 	Change *Change       `json:"change,omitempty"`
 	Error  string        `json:"error,omitempty"` // why it failed or was skipped
-	Notes  []string      `json:"notes,omitempty"`
+	Notes  []string      `json:"notes,omitempty"` // of a look: those of the whole batch, with its first outcome
 	Took   time.Duration `json:"took,omitempty"`
 }
