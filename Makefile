@@ -31,7 +31,7 @@ deps: ## Install what a bare Debian lacks besides Go and make
 	fi
 
 build: ## Build bin/pigsty, one static binary
-	go build -trimpath -ldflags '-s -w -buildid= -X pigsty/internal/cli.version=$(VERSION)' -o bin/pigsty ./cmd/pigsty
+	go build -trimpath -ldflags '-s -w -X pigsty/internal/cli.version=$(VERSION)' -o bin/pigsty ./cmd/pigsty
 
 lint: ## Run go vet, staticcheck and gofumpt
 	go vet -tags e2e ./...

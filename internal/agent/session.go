@@ -224,3 +224,14 @@ func (s *Session) Stop() {
 
 // Close ends the session and with it the agent.
 func (s *Session) Close() error { return s.closer.Close() }
+
+// leaver is a connection that can be left to end by itself.
+type leaver interface{ Leave() error }
+
+// Leave is Close for whoever has only looked: it does not wait until the agent has ended.
+func (s *Session) Leave() error {
+	if l, can := s.closer.(leaver); can {
+		return l.Leave()
+	}
+	return s.closer.Close()
+}

@@ -183,6 +183,13 @@ func (f *Fleet) Close() {
 	group.Wait()
 }
 
+// Leave is Close for a run that has only looked at the nodes: it waits for no agent.
+func (f *Fleet) Leave() {
+	for _, s := range f.Sessions {
+		_ = s.Leave()
+	}
+}
+
 // engineSessions is the sessions as the engine takes them.
 func (f *Fleet) engineSessions() map[string]engine.Session {
 	out := make(map[string]engine.Session, len(f.Sessions))

@@ -63,7 +63,7 @@ func (s *Site) Status(ctx context.Context, limit string, dial Dialer) (*Status, 
 	}
 	nodes := s.related(chosen)
 	fleet := s.Connect(ctx, nodes, dial)
-	defer fleet.Close()
+	defer fleet.Leave()
 	answers := fleet.health(ctx, nodes)
 	status := &Status{}
 	for _, n := range nodes {

@@ -32,7 +32,8 @@ type Work struct {
 	Graph *engine.Graph
 	Fleet *Fleet
 
-	site *Site
+	site   *Site
+	locked bool // locks were asked for
 }
 
 // Prepare connects to the nodes in scope and compiles what they should be. Members of the same
@@ -81,8 +82,14 @@ func (s *Site) related(chosen []string) []*model.Node {
 	return nodes
 }
 
-// Close ends the connections.
-func (w *Work) Close() { w.Fleet.Close() }
+// Close ends the connections. After a run that held locks it waits until they are free again.
+func (w *Work) Close() {
+	if w.locked {
+		w.Fleet.Close()
+	} else {
+		w.Fleet.Leave()
+	}
+}
 
 // Plan looks at all nodes and says what an apply would do.
 func (w *Work) Plan(ctx context.Context) *engine.Plan {
@@ -103,6 +110,7 @@ func (w *Work) Digest(p *engine.Plan) (string, error) {
 // has lost its controller is waited for; waiting is told, once a node, of a wait that takes more
 // than two seconds.
 func (w *Work) Lock(ctx context.Context, purpose string, waiting func(node string, holder agent.Holder)) error {
+	w.locked = true
 	me := agent.Holder{User: "unknown", PID: os.Getpid(), Since: time.Now().UTC(), Purpose: purpose}
 	if u, err := user.Current(); err == nil {
 		me.User = u.Username

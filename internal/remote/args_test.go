@@ -48,7 +48,7 @@ func TestSSHArguments(t *testing.T) {
 
 // What nodes run must be good for the shell that Debian has as sh, on either way to root.
 func TestScriptsAreShell(t *testing.T) {
-	l := launcher{binary: &Binary{hash: func() string { return "0123456789abcdef" }}, agentDir: agentDir}
+	l := launcher{binary: &Binary{hash: "0123456789abcdef"}, agentDir: agentDir}
 	for _, script := range []string{l.startScript(), l.installScript()} {
 		if strings.Contains(script, "'") {
 			t.Errorf("a single quote would end the quoting: %s", script)

@@ -31,9 +31,17 @@ func newNode(t *testing.T, local bool) *node {
 	if err := os.Mkdir(n.path, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	own := filepath.Join(dir, "pigsty")
+	if err := os.WriteFile(own, []byte(agentText), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	binary, err := newBinary(own)
+	if err != nil {
+		t.Fatal(err)
+	}
 	n.launcher = &launcher{
 		target: Target{Host: "pg-1", Local: local}, controlDir: dir, agentDir: filepath.Join(dir, "agent"),
-		binary: newBinary([]byte(agentText)),
+		binary: binary,
 	}
 	n.program("ssh", `for last; do :; done; echo "$@" >>`+dir+`/ssh.log; exec sh -c "$last"`)
 	n.program("sudo", `printf "%s\n" "$*" >>`+dir+`/sudo.log; shift; exec "$@"`)

@@ -61,6 +61,10 @@ func (s *Stream) Close() error {
 	return s.end
 }
 
+// Leave tells the agent to end and does not wait for it: that takes as long as sudo and ssh take
+// to close their own sessions. Read finds the end and clears up, if anybody still reads.
+func (s *Stream) Leave() error { return s.in.Close() }
+
 func (s *Stream) finish() {
 	s.once.Do(func() { s.end = errors.Join(s.in.Close(), s.cmd.Wait()) })
 }

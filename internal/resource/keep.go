@@ -12,8 +12,8 @@ func (h *Host) Keep(key string, open func() (io.Closer, error)) (io.Closer, erro
 	if kept != nil {
 		return kept, nil
 	}
-	// Without the lock: opening may take long and may use the host. Steps run one at a time,
-	// so nobody else opens the same.
+	// Without the lock: opening may take long and may use the host. Steps of a module run one at a
+	// time, and no two modules share a key, so nobody else opens the same.
 	opened, err := open()
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ type VIPAddress struct {
 	IP   string     `json:"ip"`
 	Unit string     `json:"unit"` // vip-manager's
 	API  PatroniAPI `json:"api"`  // of the member on this node
+	Conn Conn       `json:"conn"` // to its PostgreSQL
 	// Patience is how long vip-manager may take by itself. 0 = 5 seconds: it looks at what it
 	// knows once a second.
 	Patience time.Duration `json:"patience,omitempty"`
@@ -44,7 +45,7 @@ func (v *VIPAddress) Name() string { return v.IP }
 // stays so for a moment. Where Patroni does not answer, nobody can tell; and a vip-manager that is
 // about to restart will look by itself.
 func (v *VIPAddress) Diff(ctx context.Context, h *resource.Host) (*resource.Change, error) {
-	if h.PendingNotice(v.Unit) != "" {
+	if h.PendingNotice(v.Unit) != "" || v.plainlyInOrder(ctx, h) {
 		return nil, nil
 	}
 	leads, holds, err := v.settle(ctx, h)
@@ -59,6 +60,21 @@ func (v *VIPAddress) Diff(ctx context.Context, h *resource.Host) (*resource.Chan
 		field.Before, field.After = "here, and the leader is not", "not here"
 	}
 	return &resource.Change{Action: resource.Run, Effect: v.Unit + " restarts and looks again", Fields: []resource.Field{field}}, nil
+}
+
+// plainlyInOrder tells whether the address is where a primary is, which takes Patroni no question.
+// The leader of a standby cluster is no primary and has the address all the same.
+func (v *VIPAddress) plainlyInOrder(ctx context.Context, h *resource.Host) bool {
+	s, err := v.Conn.session(ctx, h, maintenance)
+	if err != nil {
+		return false
+	}
+	var replica bool
+	if s.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&replica) != nil {
+		return false
+	}
+	holds, err := v.holds(h)
+	return err == nil && holds == !replica
 }
 
 // Apply makes vip-manager look again.
