@@ -2,6 +2,7 @@ package fact
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"pigsty/internal/patroni"
@@ -20,14 +21,19 @@ func askPatroni(ctx context.Context, port int) *Patroni {
 		State    string `json:"state"`
 		Timeline int    `json:"timeline"`
 	}
-	if api.Get(ctx, "/patroni", &member) != nil || member.State == "" {
+	var leads string
+	var group sync.WaitGroup
+	group.Go(func() { leads = leader(ctx, api) })
+	err := api.Get(ctx, "/patroni", &member)
+	group.Wait()
+	if err != nil || member.State == "" {
 		return nil
 	}
 	return &Patroni{
 		Role:     primaryName(member.Role),
 		State:    member.State,
 		Timeline: member.Timeline,
-		Leader:   leader(ctx, api),
+		Leader:   leads,
 	}
 }
 

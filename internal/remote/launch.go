@@ -64,6 +64,9 @@ func (l *launcher) asRoot(script string) string {
 	case l.target.SudoPassword != "":
 		otherwise = `exec sudo -S -p ` + sudoPrompt + ` sh -c '` + script + `'`
 	}
+	if l.target.User != "" && l.target.User != "root" && !l.target.NoSudo {
+		return otherwise // sudo does no harm to a root of another name, and a question would cost a process
+	}
 	return `if [ "$(id -u)" = 0 ]; then exec sh -c '` + script + `'; else ` + otherwise + `; fi`
 }
 
