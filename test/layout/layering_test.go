@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"view":       {"controller", "diag", "engine", "fact", "health", "model", "resource"},
 	"sandbox":    {},
 	"configure":  {"fact"},
-	"cli":        {"agent", "configure", "controller", "diag", "engine", "fact", "inventory", "model", "param", "resource", "sandbox", "secret", "view"},
+	"cli":        {"agent", "configure", "controller", "diag", "engine", "fact", "inventory", "model", "module", "param", "resource", "sandbox", "secret", "view"},
 
 	// For tests and measurements: nothing that ships imports them.
 	"golden":            {"diag", "resource"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"pigsty/internal/resource"
@@ -47,24 +46,12 @@ const restartPasses = 3
 func (r *PatroniRestart) Kind() string { return "patroni_restart" }
 func (r *PatroniRestart) Name() string { return r.Cluster }
 
-func (r *PatroniRestart) timeout() time.Duration {
-	if r.Timeout == 0 {
-		return 5 * time.Minute
-	}
-	return r.Timeout
-}
-
-// clusterMember is a member in the DCS's view and in its own.
-type clusterMember struct {
-	PatroniPeer
-	own     PatroniMember
-	problem error // why it could not be asked itself
-}
+func (r *PatroniRestart) crew() *crew { return newCrew(r.Cluster, r.API, r.Timeout) }
 
 // Diff asks every member whether it waits for a restart. A plan is made before the members have
 // new settings; then the change that brings them has left word.
 func (r *PatroniRestart) Diff(ctx context.Context, h *resource.Host) (*resource.Change, error) {
-	members, err := r.observe(ctx, h)
+	members, err := r.crew().observe(ctx, h)
 	if errors.Is(err, errNoPatroni) {
 		return nil, nil
 	}
@@ -92,28 +79,6 @@ func (r *PatroniRestart) Diff(ctx context.Context, h *resource.Host) (*resource.
 		}
 	}
 	return c, nil
-}
-
-// observe asks all members at once.
-func (r *PatroniRestart) observe(ctx context.Context, h *resource.Host) ([]clusterMember, error) {
-	client, err := r.API.Open(h)
-	if err != nil {
-		return nil, err
-	}
-	cluster, err := client.Cluster(ctx)
-	if err != nil {
-		return nil, err
-	}
-	members := make([]clusterMember, len(cluster.Members))
-	var group sync.WaitGroup
-	for i, peer := range cluster.Members {
-		group.Go(func() {
-			members[i].PatroniPeer = peer
-			members[i].own, members[i].problem = client.At(peer.APIURL).Member(ctx)
-		})
-	}
-	group.Wait()
-	return members, nil
 }
 
 // lowered compares what the leader runs with to what the cluster is configured to: whether
@@ -147,7 +112,7 @@ func (r *PatroniRestart) lowered(ctx context.Context, h *resource.Host) (bool, e
 // Apply restarts until nobody waits any more.
 func (r *PatroniRestart) Apply(ctx context.Context, h *resource.Host) error {
 	for range restartPasses {
-		members, err := r.observe(ctx, h)
+		members, err := r.crew().observe(ctx, h)
 		if err != nil {
 			return err
 		}
@@ -166,7 +131,7 @@ func (r *PatroniRestart) Apply(ctx context.Context, h *resource.Host) error {
 		}
 		r.follow(ctx, h, members)
 	}
-	members, err := r.observe(ctx, h)
+	members, err := r.crew().observe(ctx, h)
 	if err != nil {
 		return err
 	}

@@ -57,42 +57,6 @@ func planRestart(members []clusterMember, method RestartMethod, lowered, everybo
 	return append(replicas, primary...)
 }
 
-// successor is the replica that takes over: a synchronous one where there is one, then the one
-// that is least behind.
-func successor(members []clusterMember) (string, error) {
-	var fit []clusterMember
-	for _, m := range members {
-		if !m.Leads() && m.problem == nil && m.streams() && m.Tags["nofailover"] != true && m.Lag != UnknownLag {
-			fit = append(fit, m)
-		}
-	}
-	if len(fit) == 0 {
-		return "", fmt.Errorf("no replica can take over from the primary: none streams from it and may lead")
-	}
-	synchronous := func(m clusterMember) int {
-		if strings.HasSuffix(m.Role, "_standby") {
-			return 0
-		}
-		return 1
-	}
-	slices.SortStableFunc(fit, func(a, b clusterMember) int {
-		return cmp.Or(cmp.Compare(synchronous(a), synchronous(b)), cmp.Compare(a.Lag, b.Lag), cmp.Compare(a.Name, b.Name))
-	})
-	return fit[0].Name, nil
-}
-
-// streams tells whether a replica runs and follows another server. Before 3.0.3 Patroni did not
-// tell; then a known lag has to do.
-func (m clusterMember) streams() bool {
-	if m.own.State != "running" {
-		return false
-	}
-	if m.own.ReplicationState == "" {
-		return m.Lag != UnknownLag
-	}
-	return true
-}
-
 // describeRestart tells the order in a few words.
 func describeRestart(steps []restartStep) string {
 	var words []string

@@ -2,10 +2,7 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 	"time"
 
 	"pigsty/internal/resource"
@@ -28,18 +25,18 @@ func (r *PatroniRestart) carryOut(ctx context.Context, h *resource.Host, s resta
 	}
 	member := client.At(s.member.APIURL)
 	if s.switchTo != "" {
-		if err := r.switchOver(ctx, h, member, s.member.Name); err != nil {
+		if err := r.crew().switchOver(ctx, h, member, s.member.Name, ""); err != nil {
 			return fmt.Errorf("%s: %w", s.member.Name, err)
 		}
-		return r.comeback(ctx, client, s.member.Name, false)
+		return r.crew().comeback(ctx, client, s.member.Name, false)
 	}
 	if !s.member.Leads() {
 		r.catchUp(ctx, client, member)
 	}
-	if err := member.Restart(ctx, r.timeout()); err != nil {
+	if err := member.Restart(ctx, r.crew().patience); err != nil {
 		return fmt.Errorf("%s: %w", s.member.Name, err)
 	}
-	return r.comeback(ctx, client, s.member.Name, s.member.Leads())
+	return r.crew().comeback(ctx, client, s.member.Name, s.member.Leads())
 }
 
 // catchUp lets a replica replay what its leader has written, for a few seconds at most: when the
@@ -54,36 +51,6 @@ func (r *PatroniRestart) catchUp(ctx context.Context, client, replica *Patroni) 
 			return
 		}
 		time.Sleep(comebackPause)
-	}
-}
-
-// switchOver hands the primary's role to the replica that is fit for it by now. Replicas have
-// just restarted, so for a moment there may be none: a synchronous one is only chosen in the
-// primary's next loop, and until then Patroni refuses (412).
-func (r *PatroniRestart) switchOver(ctx context.Context, h *resource.Host, leader *Patroni, name string) error {
-	deadline := time.Now().Add(r.timeout())
-	for {
-		members, err := r.observe(ctx, h)
-		if slices.ContainsFunc(members, func(m clusterMember) bool { return m.Leads() && m.Name != name }) {
-			return nil
-		}
-		var candidate string
-		if err == nil {
-			candidate, err = successor(members)
-		}
-		if err == nil {
-			err = leader.Switchover(ctx, name, candidate, r.timeout())
-		}
-		var refused *PatroniError
-		fatal := errors.As(err, &refused) && refused.Status != http.StatusPreconditionFailed
-		if err == nil || fatal || time.Now().After(deadline) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(comebackPause):
-		}
 	}
 }
 
@@ -108,49 +75,4 @@ func (r *PatroniRestart) follow(ctx context.Context, h *resource.Host, members [
 			time.Sleep(comebackPause)
 		}
 	}
-}
-
-// comeback waits until a member leads, or follows the leader, with nothing left to replay: a
-// replica learns from the WAL that the primary runs with other settings.
-func (r *PatroniRestart) comeback(ctx context.Context, client *Patroni, name string, leads bool) error {
-	deadline := time.Now().Add(r.timeout())
-	for {
-		m, err := r.look(ctx, client, name)
-		switch {
-		case err != nil:
-		case leads && m.Leads() && m.own.State == "running":
-			return nil
-		case !leads && !m.Leads() && m.streams() && m.own.Xlog.Replayed >= m.own.Xlog.Received:
-			return nil
-		default:
-			err = fmt.Errorf("it is %s, %s", m.own.Role, m.own.State)
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%s did not come back within %s: %w", name, r.timeout(), err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(comebackPause):
-		}
-	}
-}
-
-// look finds a member in the cluster and asks it for itself.
-func (r *PatroniRestart) look(ctx context.Context, client *Patroni, name string) (clusterMember, error) {
-	cluster, err := client.Cluster(ctx)
-	if err != nil {
-		return clusterMember{}, err
-	}
-	if _, ok := cluster.Leader(); !ok {
-		return clusterMember{}, errors.New("the cluster has no leader")
-	}
-	for _, peer := range cluster.Members {
-		if peer.Name == name {
-			m := clusterMember{PatroniPeer: peer}
-			m.own, err = client.At(peer.APIURL).Member(ctx)
-			return m, err
-		}
-	}
-	return clusterMember{}, errors.New("Patroni does not list it")
 }

@@ -1,0 +1,51 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"pigsty/internal/engine"
+	"pigsty/internal/model"
+	"pigsty/internal/module"
+)
+
+// PrepareOperation connects to the cluster that the name is of, or that an instance of that name
+// belongs to, and compiles the operation. Members whose nodes cannot be reached are in Fleet.Lost:
+// it is the operation's business whether that matters.
+func (s *Site) PrepareOperation(ctx context.Context, name string, op module.Operation, dial Dialer) (*Work, error) {
+	c, err := s.cluster(name)
+	if err != nil {
+		return nil, err
+	}
+	var nodes []*model.Node
+	for _, member := range c.Instances {
+		nodes = append(nodes, member.Node)
+	}
+	fleet := s.Connect(ctx, nodes, dial)
+	steps, err := op(s.Deployment, c)
+	if err != nil {
+		fleet.Close()
+		return nil, err
+	}
+	graph, err := engine.NewGraph(steps)
+	if err != nil {
+		fleet.Close()
+		return nil, fmt.Errorf("compile: %w", err)
+	}
+	return &Work{Graph: graph, Fleet: fleet, site: s}, nil
+}
+
+// cluster finds the cluster of a name, which may be that of one of its instances.
+func (s *Site) cluster(name string) (*model.PgCluster, error) {
+	var names []string
+	for _, c := range s.Deployment.Pg {
+		named := func(i *model.PgInstance) bool { return i.Name == name }
+		if c.Name == name || slices.ContainsFunc(c.Instances, named) {
+			return c, nil
+		}
+		names = append(names, c.Name)
+	}
+	return nil, fmt.Errorf("%s has no cluster and no instance %s; its clusters are %s", s.Inventory.File(), name, strings.Join(names, ", "))
+}
