@@ -11,23 +11,35 @@ import (
 
 // operationFlags are what all commands share that do something to a running cluster.
 type operationFlags struct {
-	yes    bool
 	plan   bool
 	output string
+	yes    bool
+	// destroys is what loses data by the operation; empty when nothing does. Its name has to be
+	// typed.
+	destroys, named string
 }
 
 func (f *operationFlags) add(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
-	flags.BoolVar(&f.plan, "plan", false, "only say what would be done")
-	flags.StringVarP(&f.output, "output", "o", "table", "table or json")
+	f.addForms(cmd)
+	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 }
 
-// operate says what the operation would do, asks, and carries it out. name is that of a cluster or of
-// an instance in it.
+// addDestroying is add for an operation that costs data.
+func (f *operationFlags) addDestroying(cmd *cobra.Command) {
+	f.addForms(cmd)
+	cmd.Flags().StringVar(&f.named, "yes-destroy", "", "do not ask: the `name` once more")
+}
+
+func (f *operationFlags) addForms(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.plan, "plan", false, "only say what would be done")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "table", "table or json")
+}
+
+// operate says what the operation would do, asks, and carries it out. name is that of a cluster or
+// of an instance in it.
 func (a *app) operate(ctx context.Context, purpose, name string, f operationFlags, op module.Operation) error {
-	if err := outputForm(f.output); err != nil {
-		return err
+	if f.output != "table" && f.output != "json" {
+		return fmt.Errorf("output %q is not known: choose table or json", f.output)
 	}
 	dial, err := a.dialer()
 	if err != nil {
@@ -49,7 +61,7 @@ func (a *app) operate(ctx context.Context, purpose, name string, f operationFlag
 	}
 	plan := work.Plan(ctx)
 	do := applyFlags{requestFlags: requestFlags{json: f.output == "json"}, yes: f.yes}
-	if f.plan || !do.json {
+	if f.plan || plan.Failed() || !do.json {
 		if err := a.showPlan(plan, do.requestFlags); err != nil {
 			return err
 		}
@@ -57,16 +69,13 @@ func (a *app) operate(ctx context.Context, purpose, name string, f operationFlag
 	if f.plan || plan.Failed() || plan.Changes() == 0 {
 		return planExit(plan)
 	}
-	if err := a.confirm(do); err != nil {
+	if f.destroys != "" {
+		err = a.nameTyped(f.destroys, f.named)
+	} else {
+		err = a.confirm(do)
+	}
+	if err != nil {
 		return err
 	}
 	return a.carryOut(ctx, work, do)
-}
-
-// outputForm refuses what is neither table nor json.
-func outputForm(form string) error {
-	if form != "table" && form != "json" {
-		return fmt.Errorf("output %q is not known: choose table or json", form)
-	}
-	return nil
 }

@@ -14,10 +14,7 @@ func newPgSwitchoverCommand(a *app) *cobra.Command {
 		Short: "Hand a cluster's leadership to another member",
 		Long: `Hand the leadership of a healthy cluster to another member, and wait until that takes writes and
 the old leader follows it. Nothing is lost. A member that is behind, not synchronous where others
-are, or kept from leading is refused.
-
-Exit code 0: done, or the member leads already. 2: with --plan, there is something to do. 1: refused
-or failed.`,
+are, or kept from leading is refused.`,
 		Example: `  pigsty pg switchover pg-test                  # to the fittest
   pigsty pg switchover pg-test --to pg-test-2
   pigsty pg switchover pg-test --plan`,

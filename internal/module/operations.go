@@ -17,3 +17,37 @@ func Switchover(to string) Operation {
 		return pgsql.Switchover(d, c, to)
 	}
 }
+
+// Failover makes the named member the leader of a cluster that has none to hand over.
+func Failover(to string) Operation {
+	return func(d *model.Deployment, c *model.PgCluster) ([]resource.Step, error) {
+		return pgsql.Failover(d, c, to)
+	}
+}
+
+// Restart restarts the cluster or the instance of that name: of pending, only members that a
+// setting waits for; by switchover, with a replica taking over before the leader restarts.
+func Restart(name string, pending, bySwitchover bool) Operation {
+	return func(d *model.Deployment, c *model.PgCluster) ([]resource.Step, error) {
+		return pgsql.Restart(d, c, name, pending, bySwitchover)
+	}
+}
+
+// Reload makes the cluster or the instance of that name read its settings again.
+func Reload(name string) Operation {
+	return func(d *model.Deployment, c *model.PgCluster) ([]resource.Step, error) {
+		return pgsql.Reload(d, c, name)
+	}
+}
+
+// Reinit has a replica throw its data away and copy them anew.
+func Reinit(instance string) Operation {
+	return func(d *model.Deployment, c *model.PgCluster) ([]resource.Step, error) {
+		return pgsql.Reinit(d, c, instance)
+	}
+}
+
+// Pause puts a cluster into maintenance mode, in which nobody fails over, or ends that.
+func Pause(on bool) Operation {
+	return func(d *model.Deployment, c *model.PgCluster) ([]resource.Step, error) { return pgsql.Pause(d, c, on) }
+}

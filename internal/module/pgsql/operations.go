@@ -9,20 +9,9 @@ import (
 	"pigsty/internal/resource/postgres"
 )
 
-// Switchover lists what hands the cluster's leadership to the named member, or to the fittest when
-// the name is empty.
-func Switchover(d *model.Deployment, c *model.PgCluster, to string) ([]resource.Step, error) {
-	m, err := speaker(d, c)
-	if err != nil {
-		return nil, err
-	}
-	m.add(&postgres.Switchover{Cluster: c.Name, API: m.api(), To: to})
-	return m.steps, nil
-}
-
-// speaker is the member on whose node an operation on the cluster is carried out: the leader, or
-// any other whose Patroni answers.
-func speaker(d *model.Deployment, c *model.PgCluster) (*member, error) {
+// operate lists one resource on the node from where the cluster is operated: the leader's, or that
+// of any other member whose Patroni answers.
+func operate(d *model.Deployment, c *model.PgCluster, kind func(m *member) resource.Resource) ([]resource.Step, error) {
 	answers := func(i *model.PgInstance) bool { return i.Node.Known && i.Node.Facts.Patroni != nil }
 	i := c.Leader()
 	if !answers(i) {
@@ -32,5 +21,70 @@ func speaker(d *model.Deployment, c *model.PgCluster) (*member, error) {
 		}
 		i = c.Instances[n]
 	}
-	return &member{d: d, c: c, i: i, p: i.Param}, nil
+	m := &member{d: d, c: c, i: i, p: i.Param}
+	m.add(kind(m))
+	return m.steps, nil
+}
+
+// membersOf is the instance of that name alone; nil, which stands for all, when it is the
+// cluster's name.
+func membersOf(c *model.PgCluster, name string) []string {
+	if name == c.Name {
+		return nil
+	}
+	return []string{name}
+}
+
+// Switchover lists what hands the cluster's leadership to the named member, or to the fittest when
+// the name is empty.
+func Switchover(d *model.Deployment, c *model.PgCluster, to string) ([]resource.Step, error) {
+	return operate(d, c, func(m *member) resource.Resource {
+		return &postgres.Switchover{Cluster: c.Name, API: m.api(), To: to}
+	})
+}
+
+// Failover lists what makes a member the leader when there is none to hand over.
+func Failover(d *model.Deployment, c *model.PgCluster, to string) ([]resource.Step, error) {
+	return operate(d, c, func(m *member) resource.Resource {
+		return &postgres.Failover{Cluster: c.Name, API: m.api(), To: to}
+	})
+}
+
+// Restart lists what restarts the cluster or the instance of that name; of pending, only members
+// that a setting waits for; by switchover, with a replica taking over before the leader restarts.
+func Restart(d *model.Deployment, c *model.PgCluster, name string, pending, bySwitchover bool) ([]resource.Step, error) {
+	return operate(d, c, func(m *member) resource.Resource {
+		r := &postgres.Restart{Cluster: c.Name, API: m.api(), Members: membersOf(c, name), Pending: pending}
+		if bySwitchover {
+			r.Method = postgres.RestartBySwitchover
+		}
+		return r
+	})
+}
+
+// Reload lists what makes the cluster or the instance of that name read its settings again.
+func Reload(d *model.Deployment, c *model.PgCluster, name string) ([]resource.Step, error) {
+	return operate(d, c, func(m *member) resource.Resource {
+		return &postgres.Reload{Cluster: c.Name, API: m.api(), Members: membersOf(c, name)}
+	})
+}
+
+// Reinit lists what has a replica copy its data anew.
+func Reinit(d *model.Deployment, c *model.PgCluster, instance string) ([]resource.Step, error) {
+	return operate(d, c, func(m *member) resource.Resource {
+		return &postgres.Reinit{Cluster: c.Name, API: m.api(), Member: instance}
+	})
+}
+
+// Pause lists what puts the cluster into maintenance mode, in which nobody fails over, or ends it.
+func Pause(d *model.Deployment, c *model.PgCluster, on bool) ([]resource.Step, error) {
+	return operate(d, c, func(m *member) resource.Resource {
+		var pause any // null removes the key
+		if on {
+			pause = true
+		}
+		return &postgres.PatroniConfig{
+			Cluster: c.Name, Part: "pause", API: m.api(), Conn: m.conn(), Desired: map[string]any{"pause": pause}, Paused: true,
+		}
+	})
 }

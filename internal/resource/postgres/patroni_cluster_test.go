@@ -36,6 +36,7 @@ type patroniNode struct {
 	lag     any
 	running int // max_connections
 	loops   int64
+	copying int // how often it tells that it is at a new copy of the data
 	server  *httptest.Server
 }
 
@@ -122,6 +123,15 @@ func (c *patroniCluster) serve(w http.ResponseWriter, r *http.Request, n *patron
 		fmt.Fprint(w, "restarted successfully")
 	case "POST/switchover":
 		c.switchover(w, r)
+	case "POST/failover":
+		c.failover(w, r)
+	case "POST/reinitialize":
+		if n.leads {
+			http.Error(w, "I am the leader, can not reinitialize", http.StatusServiceUnavailable)
+			return
+		}
+		n.copying = 3
+		fmt.Fprint(w, "reinitialize started")
 	}
 }
 
@@ -140,6 +150,19 @@ func (c *patroniCluster) switchover(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "Successfully switched over")
 }
 
+func (c *patroniCluster) failover(w http.ResponseWriter, r *http.Request) {
+	var order struct{ Candidate string }
+	if err := json.NewDecoder(r.Body).Decode(&order); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	for _, m := range c.members {
+		m.leads = m.name == order.Candidate
+	}
+	c.done[len(c.done)-1] = "failover " + order.Candidate
+	fmt.Fprint(w, "Successfully failed over")
+}
+
 // start is PostgreSQL starting on the member.
 func (n *patroniNode) start(c *patroniCluster) {
 	n.running = c.wanted()
@@ -152,6 +175,11 @@ func (n *patroniNode) state(c *patroniCluster) map[string]any {
 	s := map[string]any{"state": "running", "role": "replica", "replication_state": "streaming", "dcs_last_seen": n.loops, "patroni": map[string]any{"version": "4.0.7"}}
 	if n.leads {
 		s["role"] = "primary"
+		delete(s, "replication_state")
+	}
+	if n.copying > 0 {
+		n.copying--
+		s["state"] = "creating replica"
 		delete(s, "replication_state")
 	}
 	if n.running != c.wanted() {

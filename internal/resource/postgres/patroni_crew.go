@@ -89,6 +89,22 @@ func (c *crew) look(ctx context.Context, client *Patroni, name string) (clusterM
 	return clusterMember{}, errors.New("Patroni does not list it")
 }
 
+// gone waits until a member has stopped, which it was told to just before. One that is so quick
+// that nobody saw it stopped is not waited for longer than a few loops.
+func (c *crew) gone(ctx context.Context, member *Patroni) error {
+	for deadline := time.Now().Add(gonePatience); time.Now().Before(deadline); {
+		if m, err := member.Member(ctx); err != nil || m.State != "running" {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(comebackPause):
+		}
+	}
+	return nil
+}
+
 // comeback waits until a member leads, or follows the leader, with nothing left to replay: a
 // replica learns from the WAL that the primary runs with other settings.
 func (c *crew) comeback(ctx context.Context, client *Patroni, name string, leads bool) error {

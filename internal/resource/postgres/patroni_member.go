@@ -165,6 +165,17 @@ func (p *Patroni) Switchover(ctx context.Context, leader, candidate string, time
 	return p.order(ctx, "switch over", http.MethodPost, "/switchover", map[string]any{"leader": leader, "candidate": candidate}, timeout)
 }
 
+// Failover makes the named member the leader, whether or not there is one to hand over.
+func (p *Patroni) Failover(ctx context.Context, candidate string, timeout time.Duration) error {
+	return p.order(ctx, "fail over", http.MethodPost, "/failover", map[string]any{"candidate": candidate}, timeout)
+}
+
+// Reinitialize makes a replica throw its data away and copy them anew, also when it is at such a
+// copy already. It answers before that has begun.
+func (p *Patroni) Reinitialize(ctx context.Context) error {
+	return p.order(ctx, "copy the data anew", http.MethodPost, "/reinitialize", map[string]any{"force": true}, patroniPatience)
+}
+
 func (p *Patroni) order(ctx context.Context, doing, method, path string, body any, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -71,14 +71,7 @@ func (r *PatroniRestart) Diff(ctx context.Context, h *resource.Host) (*resource.
 		}
 		steps = planRestart(members, r.Method, lowered, announced)
 	}
-	c := &resource.Change{Action: resource.Run, Impact: resource.Restart, Effect: describeRestart(steps)}
-	for _, s := range steps {
-		c.Fields = append(c.Fields, resource.Field{Name: s.member.Name, Before: "old settings", After: s.outcome()})
-		if s.switchTo != "" {
-			c.Impact = resource.Switchover
-		}
-	}
-	return c, nil
+	return restartChange(steps, "old settings"), nil
 }
 
 // lowered compares what the leader runs with to what the cluster is configured to: whether

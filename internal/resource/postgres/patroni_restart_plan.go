@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"pigsty/internal/resource"
 )
 
 // restartStep is one member to restart.
@@ -55,6 +57,18 @@ func planRestart(members []clusterMember, method RestartMethod, lowered, everybo
 		return append(primary, replicas...)
 	}
 	return append(replicas, primary...)
+}
+
+// restartChange is the steps as a change of members that were in some state before.
+func restartChange(steps []restartStep, before string) *resource.Change {
+	c := &resource.Change{Action: resource.Run, Impact: resource.Restart, Effect: describeRestart(steps)}
+	for _, s := range steps {
+		c.Fields = append(c.Fields, resource.Field{Name: s.member.Name, Before: before, After: s.outcome()})
+		if s.switchTo != "" {
+			c.Impact = resource.Switchover
+		}
+	}
+	return c
 }
 
 // describeRestart tells the order in a few words.

@@ -12,6 +12,7 @@ const (
 	comebackPause   = 500 * time.Millisecond
 	catchUpPatience = 10 * time.Second
 	followPatience  = 30 * time.Second
+	gonePatience    = 30 * time.Second
 )
 
 // carryOut restarts one member and returns when it does its work again.
