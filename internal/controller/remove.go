@@ -30,8 +30,8 @@ func (s *Site) PrepareRemoval(ctx context.Context, name string, dial Dialer) (*W
 	}
 	if i.Cluster.Leader() == i {
 		fleet.Close()
-		return nil, fmt.Errorf("%s is the primary of %s: switch over first (on a member, as %s: pg switchover %s), then remove it",
-			name, i.Cluster.Name, i.Param.PgDbsu, i.Cluster.Name)
+		return nil, fmt.Errorf("%s is the primary of %s: switch over first (pigsty pg switchover %s), then remove it",
+			name, i.Cluster.Name, i.Cluster.Name)
 	}
 	graph, err := engine.NewGraph(module.RemoveInstance(s.Deployment, i))
 	if err != nil {
