@@ -30,6 +30,7 @@ func Compile(d *model.Deployment) []resource.Step {
 	} else {
 		c.found()
 	}
+	c.keepRootPassword()
 	return c.steps
 }
 
@@ -89,6 +90,24 @@ func (c *compiler) converge() {
 		if n.Etcd == nil && n.Facts.EtcdData {
 			c.add(n, c.retire(n), &left)
 		}
+	}
+}
+
+// keepRootPassword leaves the password of root with every member once it is in force: only with
+// the old one can a new one be set, by whichever member looks after the users then.
+func (c *compiler) keepRootPassword() {
+	keeper := c.etcd.Keeper()
+	for _, m := range c.etcd.Members {
+		if m.Node == nil {
+			continue
+		}
+		file := &resource.File{Path: etcd.RootFile, Content: c.etcd.Param.EtcdRootPassword, Mode: 0o600, Secret: true}
+		if m.Node == keeper {
+			c.add(m.Node, file)
+			continue
+		}
+		inForce := etcd.AccessRef(keeper.Addr, c.etcd.Name)
+		c.add(m.Node, file, &inForce)
 	}
 }
 

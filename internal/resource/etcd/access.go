@@ -49,18 +49,14 @@ func (a *Access) Diff(ctx context.Context, h *resource.Host) (*resource.Change, 
 	if err != nil {
 		return a.all(), nil // and so does the server
 	}
-	kept := keptRoot(h) == a.API.Password
-	if kept && readReceipt(h).fits(a, revision) {
+	if readReceipt(h).fits(a, revision) {
 		return nil, nil
 	}
 	deeds, err := a.deeds(ctx, client)
-	if err != nil || kept && len(deeds) == 0 {
+	if err != nil || len(deeds) == 0 {
 		return nil, err
 	}
 	c := &resource.Change{Action: resource.Update}
-	if !kept {
-		c.Add("password of root in "+rootFile, "", "the one in force")
-	}
 	for _, d := range deeds {
 		c.Fields = append(c.Fields, d.field)
 	}
@@ -98,9 +94,6 @@ func (a *Access) Apply(ctx context.Context, h *resource.Host) error {
 		if err != nil && !says(err, "already exists") {
 			return err
 		}
-	}
-	if err := keepRoot(h, a.API.Password); err != nil {
-		return err
 	}
 	return a.writeReceipt(ctx, h, client)
 }

@@ -3,28 +3,19 @@ package etcd
 import (
 	"context"
 	"os"
-	"path/filepath"
 
 	"pigsty/internal/resource"
 )
 
-// rootFile keeps the password of etcd's root on the node that looks after etcd's users,
-// readable by root alone. Only with the old password can a new one be set.
-const rootFile = "/var/lib/pigsty/etcd-root"
+// RootFile is where members keep the password of etcd's root that is in force, readable by the
+// node's root alone.
+const RootFile = "/var/lib/pigsty/etcd-root"
 
-// keptRoot is the password in rootFile; empty when there is none.
+// keptRoot is the password in RootFile; empty when there is none.
 func keptRoot(h *resource.Host) string {
 	// A file that cannot be read helps as little as one that is not there.
-	text, _ := os.ReadFile(h.Path(rootFile))
+	text, _ := os.ReadFile(h.Path(RootFile))
 	return string(text)
-}
-
-func keepRoot(h *resource.Host, password string) error {
-	path := h.Path(rootFile)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	return h.WriteFile(rootFile, []byte(password), 0o600)
 }
 
 // loginRoot tries the password that root is to have, then the one it had.
