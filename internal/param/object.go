@@ -81,7 +81,7 @@ type Service struct {
 type ServiceHaproxy struct {
 	Maxconn              int    `default:"3000" min:"1" help:"most client connections"`
 	Balance              string `default:"roundrobin" help:"balancing algorithm"`
-	DefaultServerOptions string `default:"inter 3s fastinter 1s downinter 5s rise 3 fall 3 on-marked-down shutdown-sessions slowstart 30s maxconn 3000 maxqueue 128 weight 100" help:"options of every server line"`
+	DefaultServerOptions string `help:"options of every server line; when empty v1.5's, with the check times that pg_rto says"`
 }
 
 // HbaRule is an entry of pg_hba_rules: either raw lines in Rules, or one rule by User, Db, Addr

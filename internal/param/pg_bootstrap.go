@@ -13,6 +13,7 @@ type PgBootstrap struct {
 	PgLocalhost         string            `level:"cluster" default:"/var/run/postgresql" help:"directory of the Unix socket, or an address, for local connections"`
 	PatroniEnabled      bool              `level:"cluster" default:"true" help:"run Patroni, which runs PostgreSQL; off stops both"`
 	PatroniMode         string            `level:"cluster" default:"default" oneof:"default pause remove" help:"pause: put the cluster into maintenance mode once it is up; remove is refused"`
+	PgRto               string            `level:"cluster" oneof:"fast norm safe wide" help:"how soon a lost leader is replaced, and for how short a trouble the leader moves; v1.5's times when empty"`
 	PgDcsType           string            `level:"global" default:"etcd" oneof:"etcd consul" help:"store that elects the leader"`
 	PgNamespace         string            `level:"cluster" default:"/pg" kind:"path" help:"prefix of Patroni's keys in the store"`
 	PatroniPort         int               `level:"cluster" default:"8008" kind:"port" help:"port of Patroni's API"`

@@ -507,8 +507,8 @@ func (e *etcd) removed() {
 	}
 	e.never(w)
 	e.expectMembers("10", "etcd-1", "etcd-2", "etcd-3", "etcd-4")
-	left := onNode(e.t, e.nodes, e.machineAt(e.net+"14"), "sh", "-c", "systemctl is-active etcd; systemctl is-enabled etcd; ls /data/etcd; true")
-	if words := strings.Fields(left); len(words) != 3 || words[0] == "active" || words[1] != "disabled" || !strings.HasPrefix(words[2], "member.removed-") {
+	left := onNode(e.t, e.nodes, e.machineAt(e.net+"14"), "sh", "-c", "systemctl is-active etcd; systemctl is-enabled etcd; ls /data/etcd /var/lib/pigsty/etcd-root; true")
+	if words := strings.Fields(strings.ReplaceAll(left, "/data/etcd:", "")); len(words) != 3 || words[0] == "active" || words[1] != "disabled" || !strings.HasPrefix(words[2], "member.removed-") {
 		e.t.Errorf("the removed member leaves on its node: %q", words)
 	}
 }

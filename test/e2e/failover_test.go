@@ -74,6 +74,7 @@ func TestFailover(t *testing.T) {
 		{"cut off from its peers", (*failover).cutOff},
 		{"stall", (*failover).stall},
 		{"reboot", (*failover).reboot},
+		{"power cut with short times", (*failover).shortTimes},
 	} {
 		passed := t.Run(step.name, func(t *testing.T) {
 			sub := &failover{site: f.in(t), ledger: f.ledger}
@@ -316,6 +317,22 @@ func (f *failover) powerCut() {
 	f.t.Logf("%s follows again after %.1f s", old.Name, time.Since(since).Seconds())
 	// pgBouncer's list of users on the node that was off is still without the new one.
 	f.apply()
+}
+
+// shortTimes takes the leader's power in a cluster that was told to be quick about it.
+func (f *failover) shortTimes() {
+	f.edit("        vip_mode: l2\n", "        pg_rto: fast\n        vip_mode: l2\n")
+	if r := f.must(2, "plan"); !strings.Contains(r.out, "a lost leader is replaced in 16 to 24 s") {
+		f.t.Errorf("the plan does not say what it comes to:\n%s", r.out)
+	}
+	f.apply()
+	f.synchronous()
+	old := f.leader("")
+	node := f.machineAt(old.Host)
+	must(f.t, "power cut", func() error { return f.nodes.Kill(f.t.Context(), node) })
+	f.takenOver(old)
+	must(f.t, "start", func() error { return f.nodes.Start(f.t.Context(), node) })
+	f.follows(old.Name)
 }
 
 // planWithout proves that plan names the node that is off, and looks at all others.

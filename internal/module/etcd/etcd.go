@@ -88,6 +88,7 @@ func (c *compiler) converge() {
 	left := c.add(keeper, c.leave(false), joined...).Ref()
 	for _, n := range c.d.Nodes {
 		if n.Etcd == nil && n.Facts.EtcdData {
+			c.add(n, &resource.File{Path: etcd.RootFile, Absent: true}, &left)
 			c.add(n, c.retire(n), &left)
 		}
 	}

@@ -68,6 +68,9 @@ func (m *member) service(s *model.Service) haproxyService {
 		Name: s.Name, Bind: hostPort(s.Bind, s.Port), Balance: s.Param.Haproxy.Balance,
 		Options: s.Param.Haproxy.DefaultServerOptions, Maxconn: s.Param.Haproxy.Maxconn,
 	}
+	if out.Options == "" {
+		out.Options = m.c.Timing().ServerOptions()
+	}
 	if s.Bind == m.c.Param.VipAddress && s.Bind != m.i.Node.Addr {
 		out.Bind += " transparent" // the address is on the leader's node only
 	}

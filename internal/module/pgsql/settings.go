@@ -13,13 +13,11 @@ func (m *member) shared(walKeep int64) map[string]any {
 	if _, given := parameters["wal_keep_size"]; !given && walKeep > 0 {
 		parameters["wal_keep_size"] = fmt.Sprintf("%dMB", walKeep)
 	}
-	f := m.c.Failover()
+	f, t := m.c.Failover(), m.c.Timing()
 	return map[string]any{
-		// Patroni's own defaults, and v1.5's: a primary that is cut off is replaced within half a
-		// minute. A ttl below 20 is refused.
-		"ttl": 30, "loop_wait": 10, "retry_timeout": 10,
+		"ttl": t.TTL, "loop_wait": t.LoopWait, "retry_timeout": t.RetryTimeout,
 		"maximum_lag_on_failover": f.MaximumLag,
-		"primary_start_timeout":   f.StartTimeout,
+		"primary_start_timeout":   t.StartTimeout,
 		"primary_stop_timeout":    f.StopTimeout,
 		"synchronous_mode":        f.SynchronousMode,
 		"synchronous_mode_strict": false,
@@ -100,7 +98,7 @@ func (m *member) settings() {
 	m.branch = "pgsql/settings"
 	m.add(&postgres.PatroniConfig{
 		Cluster: m.c.Name, API: m.api(), Conn: m.conn(), Desired: m.shared(m.c.WalKeep(m.c.Instances...)),
-		Paused: m.paused(),
+		Paused: m.paused(), Outage: m.c.Timing().Describe(),
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"pigsty/internal/resource"
 )
@@ -28,6 +29,8 @@ type PatroniConfig struct {
 	// Paused says that the cluster is to be in maintenance mode; otherwise one that somebody put
 	// there stays there, and a note says so.
 	Paused bool `json:"paused,omitempty"`
+	// Outage says what the times among the keys come to, in a few words; shown when one changes.
+	Outage string `json:"outage,omitempty"`
 }
 
 func (c *PatroniConfig) Kind() string { return "patroni_config" }
@@ -38,6 +41,9 @@ func (c *PatroniConfig) Name() string {
 	}
 	return c.Cluster + "/" + c.Part
 }
+
+// timeKeys are those that say how soon a lost leader is replaced.
+var timeKeys = []string{"ttl", "loop_wait", "retry_timeout"}
 
 // restartMark is the name under which a change tells PatroniRestart, later in the same listing,
 // that it will bring about a restart, and in which order: a plan is made before any member can
@@ -67,6 +73,9 @@ func (c *PatroniConfig) Diff(ctx context.Context, h *resource.Host) (*resource.C
 		return nil, nil
 	}
 	change := &resource.Change{Action: resource.Update, Fields: fields, Impact: resource.Reload}
+	if slices.ContainsFunc(fields, func(f resource.Field) bool { return slices.Contains(timeKeys, f.Name) }) {
+		change.Effect = c.Outage
+	}
 	parameters := parametersIn(fields)
 	if restart := c.Conn.restartParameters(ctx, h, parameters); len(restart) > 0 {
 		lowered := onlyLowered(parameters)
