@@ -63,8 +63,9 @@ up: build ## Bring up the sandbox and deploy conf/sandbox.yml on it
 	@bin/pigsty status -i conf/sandbox.yml
 	@printf '\nConnect (the password of test is test):\n'
 	@bin/pigsty connect -i conf/sandbox.yml
-	@printf '\nTry next:\n%s\n%s\n%s\n' \
+	@printf '\nTry next:\n%s\n%s\n%s\n%s\n' \
 		'  bin/pigsty plan -i conf/sandbox.yml      nothing to do; edit conf/sandbox.yml and plan again' \
+		'  bin/pigsty pg switchover pg-test -i conf/sandbox.yml --plan   who would take over, and what it costs' \
 		'  bin/pigsty sandbox kill node-1           cut the power of the primary of pg-test, then status' \
 		'  make down                                remove the sandbox'
 

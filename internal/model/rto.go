@@ -47,16 +47,20 @@ const (
 	// election is how much longer it takes when members that are lost have to be asked first:
 	// Patroni waits two seconds for each answer, of all at once.
 	election = 2 * time.Second
+	// storeElection is how long etcd takes to elect a leader when its own was on the lost machine;
+	// the new one gives every key its full time again.
+	storeElection = 2 * time.Second
 )
 
 // Outage is how long writers wait at best and at worst when the leader's machine loses its power:
-// until the leader's key expires, which was renewed up to a loop before; until a replica has won and
+// until the leader's key expires, which was renewed up to a loop before, or is given its time again
+// by a new leader of etcd; until a replica has won and
 // is promoted; and until HAProxy has seen it lead often enough. Replay of what a replica had not
 // replayed yet comes on top.
 func (t Timing) Outage() (best, worst time.Duration) {
 	seen := time.Duration(t.Rise-1) * t.FastInter
 	best = time.Duration(t.TTL-t.LoopWait)*time.Second + promotion + seen
-	worst = time.Duration(t.TTL)*time.Second + election + promotion + t.DownInter + seen
+	worst = time.Duration(t.TTL)*time.Second + storeElection + election + promotion + t.DownInter + seen
 	return best, worst
 }
 
