@@ -58,4 +58,9 @@ type Member struct {
 	Timeline       int    `json:"timeline,omitempty"`
 	Lag            int64  `json:"lag"` // bytes behind the primary; -1 when unknown
 	PendingRestart bool   `json:"pending_restart,omitempty"`
+	// Tags are Patroni's, such as nofailover, that are set to something.
+	Tags map[string]any `json:"tags,omitempty"`
 }
+
+// Leads tells whether the member is the one that the others follow.
+func (m Member) Leads() bool { return m.Role == "primary" || m.Role == "standby_leader" }
