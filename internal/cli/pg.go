@@ -14,7 +14,7 @@ Each that changes something says with --plan what it would do and what that cost
 nothing to do. 2: with --plan, there is something to do. 1: refused or failed.`,
 	}
 	cmd.AddCommand(
-		newPgListCommand(a), newPgPsqlCommand(a), newPgLogCommand(a),
+		newPgListCommand(a), newPgPsqlCommand(a), newPgLogCommand(a), newPgConfigCommand(a),
 		newPgSwitchoverCommand(a), newPgFailoverCommand(a), newPgRestartCommand(a), newPgReloadCommand(a),
 		newPgReinitCommand(a), newPgPauseCommand(a, true), newPgPauseCommand(a, false),
 	)

@@ -70,7 +70,7 @@ func clusterNotes(c controller.ClusterStatus, style style) []string {
 	var notes []string
 	say := func(text string) { notes = append(notes, fmt.Sprintf("Cluster %s %s", style.bold(c.Name), text)) }
 	if c.Paused {
-		say(style.yellow("is paused: no replica takes over by itself until pigsty pg resume " + c.Name) + ".")
+		say(style.yellow("is paused: no replica takes over by itself until pigsty pg resume "+c.Name) + ".")
 	}
 	switch {
 	case len(c.Members) == 0:
