@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v4"
 )
 
 // choice is a flag that takes one of some words.
@@ -36,4 +40,35 @@ func (c choice) Set(word string) error {
 func outputFlag(cmd *cobra.Command, format *string, formats ...string) {
 	*format = formats[0]
 	cmd.Flags().VarP(choice{format, formats}, "output", "o", "output format")
+}
+
+// encode writes a value as json or as yaml, with the names and the order that its JSON has.
+func encode(w io.Writer, format string, value any) error {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	text = append(text, '\n')
+	if format == "yaml" {
+		var document yaml.Node
+		if err := yaml.Unmarshal(text, &document); err != nil {
+			return err
+		}
+		inBlocks(&document)
+		encoder := yaml.NewEncoder(w)
+		encoder.SetIndent(2)
+		return errors.Join(encoder.Encode(&document), encoder.Close())
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+// inBlocks takes JSON's braces and quotes off a document; those that YAML needs stay.
+func inBlocks(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode || len(n.Content) > 0 {
+		n.Style = 0
+	}
+	for _, inner := range n.Content {
+		inBlocks(inner)
+	}
 }

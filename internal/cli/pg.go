@@ -7,13 +7,14 @@ func newPgCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pg",
 		Short: "Look at PostgreSQL clusters and operate them",
-		Long: `Operate clusters that run: who leads, restarts, maintenance. What a cluster is made of stands in
+		Long: `Look at clusters that run, and operate them: who leads, restarts, maintenance. What a cluster is made of stands in
 the inventory and is changed by apply.
 
-Each says with --plan what it would do and what that costs, and asks otherwise. Exit code 0: done, or
+Each that changes something says with --plan what it would do and what that costs, and asks otherwise. Exit code 0: done, or
 nothing to do. 2: with --plan, there is something to do. 1: refused or failed.`,
 	}
 	cmd.AddCommand(
+		newPgListCommand(a), newPgPsqlCommand(a), newPgLogCommand(a), newPgConfigCommand(a),
 		newPgSwitchoverCommand(a), newPgFailoverCommand(a), newPgRestartCommand(a), newPgReloadCommand(a),
 		newPgReinitCommand(a), newPgPauseCommand(a, true), newPgPauseCommand(a, false),
 	)

@@ -62,13 +62,7 @@ func (s *Site) Status(ctx context.Context, limit string, dial Dialer) (*Status, 
 		return nil, err
 	}
 	nodes := s.related(chosen)
-	fleet := s.Connect(ctx, nodes, dial)
-	defer fleet.Leave()
-	answers := fleet.health(ctx, nodes)
-	status := &Status{}
-	for _, n := range nodes {
-		status.Nodes = append(status.Nodes, nodeStatus(n, answers[n.Addr], fleet.Lost[n.Addr]))
-	}
+	status, answers := s.ask(ctx, nodes, dial)
 	status.Etcd = s.etcdStatus(answers)
 	for _, c := range s.Deployment.Pg {
 		if limit == "" || c.HasAny(chosen) {
@@ -76,6 +70,47 @@ func (s *Site) Status(ctx context.Context, limit string, dial Dialer) (*Status, 
 		}
 	}
 	return status, nil
+}
+
+// Clusters asks the nodes of the named clusters, and no others, how they are; those of all
+// clusters when there is no name. The DCS is not in the answer.
+func (s *Site) Clusters(ctx context.Context, names []string, dial Dialer) (*Status, error) {
+	clusters := s.Deployment.Pg
+	if len(names) > 0 {
+		clusters = nil
+	}
+	for _, name := range names {
+		c, err := s.cluster(name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(clusters, c) {
+			clusters = append(clusters, c)
+		}
+	}
+	var nodes []*model.Node
+	for _, c := range clusters {
+		for _, i := range c.Instances {
+			nodes = append(nodes, i.Node)
+		}
+	}
+	status, answers := s.ask(ctx, nodes, dial)
+	for _, c := range clusters {
+		status.Clusters = append(status.Clusters, clusterStatus(c, answers))
+	}
+	return status, nil
+}
+
+// ask asks nodes how they are; what they say is under their addresses.
+func (s *Site) ask(ctx context.Context, nodes []*model.Node, dial Dialer) (*Status, map[string]*health.Node) {
+	fleet := s.Connect(ctx, nodes, dial)
+	defer fleet.Leave()
+	answers := fleet.health(ctx, nodes)
+	status := &Status{}
+	for _, n := range nodes {
+		status.Nodes = append(status.Nodes, nodeStatus(n, answers[n.Addr], fleet.Lost[n.Addr]))
+	}
+	return status, answers
 }
 
 // health asks every connected node at once. A node that fails is lost.
@@ -228,6 +263,9 @@ func serviceStatus(c *model.PgCluster, service *model.Service, answers map[strin
 	return s
 }
 
+// HasLeader tells whether somebody leads the cluster.
+func (c *ClusterStatus) HasLeader() bool { return slices.ContainsFunc(c.Members, health.Member.Leads) }
+
 // Healthy is true when every node answers, every unit runs, etcd and every cluster are whole.
 func (s *Status) Healthy() bool {
 	for _, n := range s.Nodes {
@@ -256,7 +294,7 @@ func (s *Status) Healthy() bool {
 func (c *ClusterStatus) healthy() bool {
 	leaders := 0
 	for _, m := range c.Members {
-		if m.Role == "primary" || m.Role == "standby_leader" {
+		if m.Leads() {
 			leaders++
 		}
 		if m.State != "running" && m.State != "streaming" {

@@ -47,6 +47,9 @@ func Gather(ctx context.Context, q Query, units States) Node {
 		api := patroni.NewLocal(q.PatroniPort, patience)
 		group.Go(func() { n.Members, n.Paused = askCluster(ctx, api) })
 		group.Go(func() { n.Own = askInstance(ctx, api) })
+		if q.Config {
+			group.Go(func() { n.Config = askConfig(ctx, api) })
+		}
 	}
 	group.Go(func() { n.OpenPorts = open(ctx, q.Ports) })
 	group.Wait()
@@ -197,6 +200,19 @@ func askCluster(ctx context.Context, api *patroni.Local) ([]Member, bool) {
 		members = append(members, m.Member)
 	}
 	return members, cluster.Pause
+}
+
+// askConfig reads the cluster's dynamic configuration; nil when there is none.
+func askConfig(ctx context.Context, api *patroni.Local) json.RawMessage {
+	var config map[string]json.RawMessage // an error is a text
+	if api.Get(ctx, "/config", &config) != nil {
+		return nil
+	}
+	text, err := json.Marshal(config)
+	if err != nil {
+		return nil
+	}
+	return text
 }
 
 // lag is a number of bytes, the word unknown, or absent on a primary.

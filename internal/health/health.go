@@ -2,12 +2,15 @@
 // facts it changes from one second to the next, and nothing is compiled from it.
 package health
 
+import "encoding/json"
+
 // Query names what to look at on a node.
 type Query struct {
 	Units       []string `json:"units,omitempty"`        // systemd units that ought to run
 	DataDir     string   `json:"data_dir,omitempty"`     // the disk whose free space counts
 	EtcdMetrics string   `json:"etcd_metrics,omitempty"` // URL of etcd's plain metrics listener
 	PatroniPort int      `json:"patroni_port,omitempty"` // Patroni's REST API on this node
+	Config      bool     `json:"config,omitempty"`       // the cluster's dynamic configuration as well
 	VIP         string   `json:"vip,omitempty"`          // the cluster's virtual address
 	Ports       []int    `json:"ports,omitempty"`        // service ports that ought to accept connections
 }
@@ -24,6 +27,7 @@ type Node struct {
 	Members   []Member          `json:"members,omitempty"` // the cluster as the DCS has it, up to one Patroni loop old
 	Own       *Own              `json:"own,omitempty"`     // the instance here, as it is now; nil when Patroni does not answer
 	Paused    bool              `json:"paused,omitempty"`  // Patroni's automatic failover is off
+	Config    json.RawMessage   `json:"config,omitempty"`  // the dynamic configuration, where asked for and Patroni answers
 	HasVIP    bool              `json:"has_vip,omitempty"`
 	OpenPorts []int             `json:"open_ports,omitempty"`
 }
@@ -58,4 +62,9 @@ type Member struct {
 	Timeline       int    `json:"timeline,omitempty"`
 	Lag            int64  `json:"lag"` // bytes behind the primary; -1 when unknown
 	PendingRestart bool   `json:"pending_restart,omitempty"`
+	// Tags are Patroni's, such as nofailover, that are set to something.
+	Tags map[string]any `json:"tags,omitempty"`
 }
+
+// Leads tells whether the member is the one that the others follow.
+func (m Member) Leads() bool { return m.Role == "primary" || m.Role == "standby_leader" }

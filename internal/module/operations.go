@@ -47,6 +47,14 @@ func Reinit(instance string) Operation {
 	}
 }
 
+// Configure changes keys of a cluster's dynamic configuration, nested as in Patroni's
+// documentation; null removes one.
+func Configure(keys map[string]any) Operation {
+	return func(d *model.Deployment, c *model.PgCluster) ([]resource.Step, error) {
+		return pgsql.Configure(d, c, keys)
+	}
+}
+
 // Pause puts a cluster into maintenance mode, in which nobody fails over, or ends that.
 func Pause(on bool) Operation {
 	return func(d *model.Deployment, c *model.PgCluster) ([]resource.Step, error) { return pgsql.Pause(d, c, on) }

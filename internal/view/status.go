@@ -48,16 +48,21 @@ func nodeRow(n controller.NodeStatus) string {
 
 // units names what does not run, or says that all do.
 func units(states map[string]string) string {
+	if down := downUnits(states); len(down) > 0 {
+		return strings.Join(down, ", ")
+	}
+	return fmt.Sprintf("%d running", len(states))
+}
+
+// downUnits are the units that do not run, each with its state.
+func downUnits(states map[string]string) []string {
 	var down []string
 	for _, unit := range sorted(states) {
 		if states[unit] != "active" {
 			down = append(down, strings.TrimSuffix(unit, ".service")+" "+states[unit])
 		}
 	}
-	if len(down) > 0 {
-		return strings.Join(down, ", ")
-	}
-	return fmt.Sprintf("%d running", len(states))
+	return down
 }
 
 func clusterStatus(w io.Writer, c controller.ClusterStatus, style style) {

@@ -25,6 +25,8 @@ func TestOperate(t *testing.T) {
 		name string
 		do   func(*operator)
 	}{
+		{"list, psql and log", (*operator).looks},
+		{"config", (*operator).config},
 		{"switchover", (*operator).switchover},
 		{"restart", (*operator).restart},
 		{"reload", (*operator).reload},
@@ -82,6 +84,64 @@ func (o *operator) refused(why string, args ...string) {
 	if r := o.must(1, args...); !strings.Contains(r.out+r.err, why) {
 		o.t.Errorf("pigsty %s does not say %q:\n%s%s", strings.Join(args, " "), why, r.out, r.err)
 	}
+}
+
+// looks asks a cluster what it is and what it says, and changes nothing.
+func (o *operator) looks() {
+	leader := o.leads().Name
+	replica := another(leader)
+	list := o.must(0, "pg", "list", "pg-test").out
+	for _, want := range []string{leader, replica, "primary", "streaming"} {
+		if !strings.Contains(list, want) {
+			o.t.Errorf("pg list does not say %s:\n%s", want, list)
+		}
+	}
+	if strings.Contains(list, "pg-meta") {
+		o.t.Errorf("pg list pg-test lists others:\n%s", list)
+	}
+	const recovers = "SELECT 'it is ' || pg_is_in_recovery()"
+	for target, want := range map[string]string{"pg-test": "it is false", replica: "it is true"} {
+		if r := o.must(0, "pg", "psql", target, "-d", "test", "-c", recovers); !strings.Contains(r.out, want) {
+			o.t.Errorf("psql on %s does not say %q:\n%s", target, want, r.out)
+		}
+	}
+	o.must(1, "pg", "psql", "pg-test", "-d", "test", "-c", "SELECT 1/0 AS looked_at")
+	if r := o.must(0, "pg", "log", leader, "-n", "200"); !strings.Contains(r.out, "statement: SELECT 1/0 AS looked_at") {
+		o.t.Errorf("the log does not tell of the error:\n%s", r.out)
+	}
+	for _, log := range []string{"--patroni", "--pgbouncer"} {
+		if r := o.must(0, "pg", "log", leader, log); r.out == "" {
+			o.t.Errorf("pg log %s shows nothing", log)
+		}
+	}
+}
+
+// config changes a key, removes it, and says who would have to restart for another.
+func (o *operator) config() {
+	const key, line = "postgresql.parameters.work_mem", "work_mem: 9MB\n"
+	before := o.look()
+	if r := o.must(2, "pg", "config", "pg-test", key+"=9MB", "--plan"); !strings.Contains(r.out, "9MB") {
+		o.t.Errorf("the plan does not name the value:\n%s", r.out)
+	}
+	if r := o.must(0, "pg", "config", "pg-test"); strings.Contains(r.out, line) {
+		o.t.Errorf("a plan changed the configuration:\n%s", r.out)
+	}
+	o.must(0, "pg", "config", "pg-test", key+"=9MB", "-y")
+	if r := o.must(0, "pg", "config", "pg-test"); !strings.Contains(r.out, line) {
+		o.t.Errorf("the value is not there:\n%s", r.out)
+	}
+	o.must(0, "pg", "config", "pg-test", key+"=null", "-y")
+	if r := o.must(0, "pg", "config", "pg-test"); strings.Contains(r.out, line) {
+		o.t.Errorf("the value is still there:\n%s", r.out)
+	}
+	wait := o.must(0, "pg", "config", "pg-test", "postgresql.parameters.max_connections=321", "-y")
+	if !strings.Contains(wait.out, "waits for a restart of pg-test-1, pg-test-2, pg-test-3: pigsty pg restart pg-test --pending") {
+		o.t.Errorf("nobody is said to wait for a restart:\n%s", wait.out)
+	}
+	if restarted := before.differs(o.look()); len(restarted) > 0 {
+		o.t.Errorf("restarted: %q", restarted)
+	}
+	o.apply() // sets back what the inventory says
 }
 
 func (o *operator) switchover() {

@@ -76,6 +76,13 @@ func Reinit(d *model.Deployment, c *model.PgCluster, instance string) ([]resourc
 	})
 }
 
+// Configure lists what changes keys of the cluster's dynamic configuration; null removes one.
+func Configure(d *model.Deployment, c *model.PgCluster, keys map[string]any) ([]resource.Step, error) {
+	return operate(d, c, func(m *member) resource.Resource {
+		return &postgres.PatroniConfig{Cluster: c.Name, Part: "keys", API: m.api(), Conn: m.conn(), Desired: keys, ByHand: true}
+	})
+}
+
 // Pause lists what puts the cluster into maintenance mode, in which nobody fails over, or ends it.
 func Pause(d *model.Deployment, c *model.PgCluster, on bool) ([]resource.Step, error) {
 	return operate(d, c, func(m *member) resource.Resource {

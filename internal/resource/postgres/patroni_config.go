@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"pigsty/internal/resource"
 )
@@ -31,6 +32,9 @@ type PatroniConfig struct {
 	Paused bool `json:"paused,omitempty"`
 	// Outage says what the times among the keys come to, in a few words; shown when one changes.
 	Outage string `json:"outage,omitempty"`
+	// ByHand says that a person orders this, whatever the inventory says: nobody restarts for it in
+	// the same run, and a note says what an apply does to it.
+	ByHand bool `json:"by_hand,omitempty"`
 }
 
 func (c *PatroniConfig) Kind() string { return "patroni_config" }
@@ -72,12 +76,19 @@ func (c *PatroniConfig) Diff(ctx context.Context, h *resource.Host) (*resource.C
 	if len(fields) == 0 {
 		return nil, nil
 	}
+	if c.ByHand {
+		h.Note("the next apply sets what the inventory says otherwise back")
+	}
 	change := &resource.Change{Action: resource.Update, Fields: fields, Impact: resource.Reload}
 	if slices.ContainsFunc(fields, func(f resource.Field) bool { return slices.Contains(timeKeys, f.Name) }) {
 		change.Effect = c.Outage
 	}
 	parameters := parametersIn(fields)
-	if restart := c.Conn.restartParameters(ctx, h, parameters); len(restart) > 0 {
+	restart := c.Conn.restartParameters(ctx, h, parameters)
+	switch {
+	case len(restart) > 0 && c.ByHand:
+		change.Effect = strings.Join(restart, ", ") + " from the next restart on: pigsty pg restart " + c.Cluster + " --pending"
+	case len(restart) > 0:
 		lowered := onlyLowered(parameters)
 		change.Impact, change.Effect = resource.Restart, restartEffect(restart, lowered)
 		h.Expect(restartMark(c.Cluster, lowered))

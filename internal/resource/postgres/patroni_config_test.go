@@ -91,6 +91,25 @@ func TestConfigReloadOnly(t *testing.T) {
 	}
 }
 
+// What a person sets waits for a restart that the person orders.
+func TestConfigByHandRestartsNobody(t *testing.T) {
+	cluster := newPatroniCluster(t, "a", "b")
+	h := hostOf(t, cluster, leaderRuns("100"))
+	c := &PatroniConfig{
+		Cluster: "pg-test", API: cluster.api(), ByHand: true, Desired: map[string]any{"postgresql": map[string]any{"parameters": map[string]any{"max_connections": 200.0}}},
+	}
+	change, err := c.Diff(t.Context(), h)
+	if err != nil || change.Impact != resource.Reload || change.Effect != "max_connections from the next restart on: pigsty pg restart pg-test --pending" {
+		t.Fatalf("%+v, %v", change, err)
+	}
+	if notes := h.TakeNotes(); len(notes) != 1 || !strings.Contains(notes[0], "the next apply sets") {
+		t.Errorf("notes %q", notes)
+	}
+	if planned, err := (&PatroniRestart{Cluster: "pg-test", API: cluster.api()}).Diff(t.Context(), h); planned != nil || err != nil {
+		t.Errorf("a restart is expected: %+v, %v", planned, err)
+	}
+}
+
 // Patroni answers 502 for as long as its view of etcd lags behind the founding of the cluster.
 func TestConfigIsWaitedForAfterFounding(t *testing.T) {
 	cluster := newPatroniCluster(t, "a")
