@@ -41,11 +41,7 @@ func (a *app) operate(ctx context.Context, purpose, name string, f operationFlag
 	if f.output != "table" && f.output != "json" {
 		return fmt.Errorf("output %q is not known: choose table or json", f.output)
 	}
-	dial, err := a.dialer()
-	if err != nil {
-		return err
-	}
-	site, err := a.openSite()
+	site, dial, err := a.reach()
 	if err != nil {
 		return err
 	}

@@ -48,11 +48,7 @@ Nobody is restarted. Members that a setting waits for are named then, and pigsty
 }
 
 func (a *app) showConfig(ctx context.Context, cluster, output string) error {
-	site, err := a.openSite()
-	if err != nil {
-		return err
-	}
-	dial, err := a.dialer()
+	site, dial, err := a.reach()
 	if err != nil {
 		return err
 	}
@@ -71,11 +67,7 @@ func (a *app) showConfig(ctx context.Context, cluster, output string) error {
 
 // sayPending names the members that wait for a restart, if any.
 func (a *app) sayPending(ctx context.Context, cluster string) error {
-	site, err := a.openSite()
-	if err != nil {
-		return err
-	}
-	dial, err := a.dialer()
+	site, dial, err := a.reach()
 	if err != nil {
 		return err
 	}

@@ -20,11 +20,7 @@ Exit code 0: healthy. 2: something is down, missing or behind. 1: there is no su
   pigsty pg list pg-test
   pigsty pg list -o json | jq -r '.clusters[].members[] | select(.pending_restart) | .name'`,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			site, err := a.openSite()
-			if err != nil {
-				return err
-			}
-			dial, err := a.dialer()
+			site, dial, err := a.reach()
 			if err != nil {
 				return err
 			}

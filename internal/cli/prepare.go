@@ -38,13 +38,19 @@ func (a *app) dialer() (controller.Dialer, error) {
 	return controller.SSH()
 }
 
-// prepare opens the site, connects to the nodes in scope and compiles what they should be.
-func (a *app) prepare(ctx context.Context, request controller.Request) (*controller.Work, error) {
+// reach is the site, and the way to its nodes.
+func (a *app) reach() (*controller.Site, controller.Dialer, error) {
 	dial, err := a.dialer()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	site, err := a.openSite()
+	return site, dial, err
+}
+
+// prepare opens the site, connects to the nodes in scope and compiles what they should be.
+func (a *app) prepare(ctx context.Context, request controller.Request) (*controller.Work, error) {
+	site, dial, err := a.reach()
 	if err != nil {
 		return nil, err
 	}

@@ -2,12 +2,12 @@ package cli
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"pigsty/internal/module"
 	"pigsty/internal/view"
 )
 
@@ -18,9 +18,7 @@ func newRemoveCommand(a *app) *cobra.Command {
 }
 
 func newRemoveInstanceCommand(a *app) *cobra.Command {
-	var f requestFlags
-	var named string
-	var planOnly bool
+	var f operationFlags
 	cmd := &cobra.Command{
 		Use:   "instance NAME",
 		Short: "Take a replica out of its cluster",
@@ -33,43 +31,12 @@ Exit code 0: done. 2: with --plan, there is something to do. 1: refused or faile
   pigsty remove instance pg-test-4 -e pg_safeguard=false --yes-destroy pg-test-4`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.removeInstance(cmd.Context(), args[0], named, planOnly, f)
+			f.destroys = args[0]
+			return a.operate(cmd.Context(), "remove instance", args[0], f, module.RemoveInstance(args[0]))
 		},
 	}
-	cmd.Flags().StringVar(&named, "yes-destroy", "", "do not ask: the `name` once more")
-	cmd.Flags().BoolVar(&planOnly, "plan", false, "only say what would be done")
-	cmd.Flags().BoolVar(&f.json, "json", false, "answer in JSON")
+	f.addDestroying(cmd)
 	return cmd
-}
-
-func (a *app) removeInstance(ctx context.Context, name, named string, planOnly bool, f requestFlags) error {
-	site, err := a.openSite()
-	if err != nil {
-		return err
-	}
-	dial, err := a.dialer()
-	if err != nil {
-		return err
-	}
-	work, err := site.PrepareRemoval(ctx, name, dial)
-	if err != nil {
-		return err
-	}
-	defer work.Close()
-	if err := work.Lock(ctx, "pigsty remove instance", a.waiting(work)); err != nil {
-		return err
-	}
-	plan := work.Plan(ctx)
-	if err := a.showPlan(plan, f); err != nil {
-		return err
-	}
-	if planOnly || plan.Changes() == 0 {
-		return planExit(plan)
-	}
-	if err := a.nameTyped(name, named); err != nil {
-		return err
-	}
-	return a.carryOut(ctx, work, applyFlags{requestFlags: f})
 }
 
 // nameTyped lets pass only who types the name of what is to go.

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
-
 	"github.com/spf13/cobra"
 
 	"pigsty/internal/view"
@@ -22,11 +20,7 @@ Exit code 0: healthy. 2: something is down, missing or behind. 1: nothing could 
   pigsty status -o json | jq '.clusters[].members'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			site, err := a.openSite()
-			if err != nil {
-				return err
-			}
-			dial, err := a.dialer()
+			site, dial, err := a.reach()
 			if err != nil {
 				return err
 			}
@@ -34,14 +28,10 @@ Exit code 0: healthy. 2: something is down, missing or behind. 1: nothing could 
 			if err != nil {
 				return err
 			}
-			if output == "json" {
-				encoder := json.NewEncoder(a.out)
-				encoder.SetIndent("", "  ")
-				if err := encoder.Encode(status); err != nil {
-					return err
-				}
-			} else {
+			if output == "table" {
 				view.Status(a.out, status, view.Color(a.out))
+			} else if err := encode(a.out, output, status); err != nil {
+				return err
 			}
 			if !status.Healthy() {
 				return &exitError{code: exitPending}
@@ -50,6 +40,6 @@ Exit code 0: healthy. 2: something is down, missing or behind. 1: nothing could 
 		},
 	}
 	cmd.Flags().StringVarP(&limit, "limit", "l", "", "only these hosts and their clusters: a limit `pattern`")
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	outputFlag(cmd, &output, "table", "json", "yaml")
 	return cmd
 }

@@ -49,3 +49,15 @@ func (s *Site) cluster(name string) (*model.PgCluster, error) {
 	}
 	return nil, fmt.Errorf("%s has no cluster and no instance %s; its clusters are %s", s.Inventory.File(), name, strings.Join(names, ", "))
 }
+
+// instance finds the instance of a name.
+func (s *Site) instance(name string) (*model.PgInstance, error) {
+	for _, c := range s.Deployment.Pg {
+		for _, i := range c.Instances {
+			if i.Name == name {
+				return i, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("%s has no instance %s", s.Inventory.File(), name)
+}

@@ -59,3 +59,10 @@ func Configure(keys map[string]any) Operation {
 func Pause(on bool) Operation {
 	return func(d *model.Deployment, c *model.PgCluster) ([]resource.Step, error) { return pgsql.Pause(d, c, on) }
 }
+
+// RemoveInstance takes a replica out of its cluster and sets its data aside.
+func RemoveInstance(name string) Operation {
+	return func(d *model.Deployment, c *model.PgCluster) ([]resource.Step, error) {
+		return pgsql.Remove(d, c, name)
+	}
+}

@@ -47,11 +47,6 @@ func Warnings(d *model.Deployment) diag.List {
 	return all
 }
 
-// RemoveInstance is what takes a PostgreSQL instance off its node.
-func RemoveInstance(d *model.Deployment, i *model.PgInstance) []resource.Step {
-	return pgsql.Remove(d, i)
-}
-
 // Names are the modules' names in order.
 func Names() []string {
 	names := make([]string, len(Order))

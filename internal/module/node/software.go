@@ -33,15 +33,14 @@ func (b *builder) software() {
 
 // sources is the text of sourcesFile; empty when the node's own sources serve.
 func (b *builder) sources() string {
-	switch b.n.Param.NodeRepoMethod {
-	case "public":
-		return templates.Fill("/etc/apt/public.sources", b.codename())
-	case "local":
-		if urls := repositories(b.n.Param.NodeRepoLocalUrls); len(urls) > 0 {
-			return templates.Fill("/etc/apt/local.sources", urls)
-		}
+	if b.n.Param.NodeRepoMethod != "local" {
+		return ""
 	}
-	return ""
+	urls := repositories(b.n.Param.NodeRepoLocalUrls)
+	if len(urls) == 0 {
+		return ""
+	}
+	return templates.Fill("/etc/apt/local.sources", urls)
 }
 
 // repositories are the URLs that are apt repositories: a folder, not a file that describes one
@@ -57,16 +56,6 @@ func repositories(urls []string) []string {
 }
 
 func isYumFile(url string) bool { return strings.HasSuffix(url, ".repo") }
-
-func (b *builder) codename() string {
-	switch {
-	case b.n.Facts.Codename != "":
-		return b.n.Facts.Codename
-	case b.n.Facts.Release == 12:
-		return "bookworm"
-	}
-	return "trixie"
-}
 
 // packages are what this module itself works with, then what the inventory wants.
 func (b *builder) packages() []string {
