@@ -102,6 +102,9 @@ func TestWarnings(t *testing.T) {
 		"nothing":         {"trio", func(*fact.Node) {}, ""},
 		"no interface":    {"trio", func(n *fact.Node) { n.Addresses = n.Addresses[:1] }, "pg-test-1 has no interface with the address 10.10.10.11, so the virtual address cannot be put on it"},
 		"paused, and new": {"choices", func(n *fact.Node) { n.Release, n.PgData = 13, n.Addresses[1].Prefix != "10.10.10.12/24" }, "pg-crit-2 is new, and cluster pg-crit, which is paused, copies no data for it"},
+		"old Patroni":     {"trio", func(n *fact.Node) { n.Patroni = &fact.Patroni{Version: "3.0.2"} }, "Patroni of pg-test-1 is older than 3.0.3: a leader that was cut off may take the leader key back from its successor, and what was written meanwhile be lost"},
+		"later Patroni":   {"trio", func(n *fact.Node) { n.Release, n.Patroni = 12, &fact.Patroni{Version: "4.0.5"} }, ""},
+		"old release":     {"trio", func(n *fact.Node) { n.Release = 12 }, "Patroni of pg-test-1 is older than 3.0.3: a leader that was cut off may take the leader key back from its successor, and what was written meanwhile be lost"},
 	} {
 		d := deployment(t, c.inventory)
 		for _, n := range d.Nodes {

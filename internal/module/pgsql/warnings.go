@@ -1,6 +1,9 @@
 package pgsql
 
 import (
+	"fmt"
+	"slices"
+
 	"pigsty/internal/diag"
 	"pigsty/internal/model"
 )
@@ -12,6 +15,7 @@ func Warnings(d *model.Deployment) diag.List {
 	for _, c := range d.Pg {
 		warnPaused(c, &list)
 		warnInterfaces(d, c, &list)
+		warnOldPatroni(c, &list)
 	}
 	return list
 }
@@ -43,4 +47,38 @@ func warnInterfaces(d *model.Deployment, c *model.PgCluster, list *diag.List) {
 		problem.Hint = "set vip_interface for it"
 		value.Explain(problem)
 	}
+}
+
+// warnOldPatroni tells of members whose Patroni writes the leader key over a successor's: it makes a
+// new lease when its own has run out, and the key with it, whoever has it by then. Patroni 3.0.3
+// looks first (pull request 2689 of patroni/patroni).
+func warnOldPatroni(c *model.PgCluster, list *diag.List) {
+	if len(c.Instances) < 2 {
+		return
+	}
+	for _, i := range c.Instances {
+		if !overwritesLeader(i.Node) {
+			continue
+		}
+		value := i.Node.Vars["pg_cluster"]
+		problem := list.Warnf(value.Pos, "Patroni of %s is older than 3.0.3: a leader that was cut off may take the leader key back from its successor, and what was written meanwhile be lost", i.Name)
+		problem.Hint = "put clusters with replicas on Debian 13, or install a later Patroni from another package source"
+		value.Explain(problem)
+		return
+	}
+}
+
+// overwritesLeader says whether the node's Patroni is older than 3.0.3; one that does not run yet
+// will be that of the release.
+func overwritesLeader(n *model.Node) bool {
+	if !n.Known {
+		return false
+	}
+	if n.Facts.Patroni == nil || n.Facts.Patroni.Version == "" {
+		return n.Facts.OS == "debian" && n.Facts.Release == 12
+	}
+	var major, minor, patch int
+	// A version of fewer numbers, or with a suffix, leaves the rest at zero.
+	_, _ = fmt.Sscanf(n.Facts.Patroni.Version, "%d.%d.%d", &major, &minor, &patch)
+	return slices.Compare([]int{major, minor, patch}, []int{3, 0, 3}) < 0
 }
