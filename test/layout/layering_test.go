@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"render":    {},
 	"fact":      {"patroni"},
 	"health":    {"patroni"},
+	"ledger":    {},
 	"pki":       {"localfile"},
 	"secret":    {"localfile"},
 
