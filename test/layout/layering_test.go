@@ -28,15 +28,16 @@ var mayImport = map[string][]string{
 	"inventory": {"diag"},
 	"param":     {"diag", "inventory"},
 	"model":     {"diag", "distro", "fact", "inventory", "param", "secret"},
-	"module/*":  {"diag", "distro", "fact", "model", "param", "pki", "render", "resource", "resource/etcd", "resource/postgres", "secret"},
-	"module":    {"diag", "fact", "model", "module/*", "param", "resource"},
+	"module/*":  {"diag", "distro", "fact", "model", "param", "pki", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
+	"module":    {"diag", "fact", "model", "module/*", "param", "resource", "resource/fault"},
 
 	// Carrying it out.
 	"resource":          {"diag", "fact", "pki"},
 	"resource/etcd":     {"resource"},
+	"resource/fault":    {"resource", "resource/postgres"},
 	"resource/postgres": {"fact", "patroni", "resource"},
 	"engine":            {"fact", "resource"},
-	"agent":             {"fact", "health", "pki", "resource", "resource/etcd", "resource/postgres"},
+	"agent":             {"fact", "health", "pki", "resource", "resource/etcd", "resource/fault", "resource/postgres"},
 	"remote":            {"agent"},
 
 	// Putting it together.
