@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pigsty/internal/controller"
 	"pigsty/internal/module"
 )
 
@@ -38,6 +39,13 @@ func (f *operationFlags) addForms(cmd *cobra.Command) {
 // operate says what the operation would do, asks, and carries it out. name is that of a cluster or
 // of an instance in it.
 func (a *app) operate(ctx context.Context, purpose, name string, f operationFlags, op module.Operation) error {
+	return a.operateOn(ctx, purpose, f, func(site *controller.Site, dial controller.Dialer) (*controller.Work, error) {
+		return site.PrepareOperation(ctx, name, op, dial)
+	})
+}
+
+// operateOn is operate for an operation that has nodes of its own to connect to.
+func (a *app) operateOn(ctx context.Context, purpose string, f operationFlags, prepare func(*controller.Site, controller.Dialer) (*controller.Work, error)) error {
 	if f.output != "table" && f.output != "json" {
 		return fmt.Errorf("output %q is not known: choose table or json", f.output)
 	}
@@ -45,7 +53,7 @@ func (a *app) operate(ctx context.Context, purpose, name string, f operationFlag
 	if err != nil {
 		return err
 	}
-	work, err := site.PrepareOperation(ctx, name, op, dial)
+	work, err := prepare(site, dial)
 	if err != nil {
 		return err
 	}

@@ -84,6 +84,9 @@ func TestOutcome(t *testing.T) {
 		{"shut down while the commit waits for its standby", severe("FATAL", "57P01"), false, Unknown},
 		{"crash of another backend", code("57P02"), false, Unknown},
 		{"cancelled while the commit waits", code("57014"), false, Unknown},
+		{"the pool has no server", fmt.Errorf("write: %w", &pgconn.PgError{
+			Severity: "FATAL", Code: "08P01", Message: "server login has been failing, cached error: connect failed (server_login_retry)",
+		}), false, Failed},
 		{"the pool lost its server", code("08P01"), false, Unknown},
 		{"input or output error", code("58030"), false, Unknown},
 		{"no answer", errors.New("timeout: context deadline exceeded"), false, Unknown},

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,12 +57,15 @@ func outcome(err error, read bool) Outcome {
 	return Unknown
 }
 
+// unsent are how pgBouncer's errors begin that say that it found no server to send a statement to.
+var unsent = []string{"server login has been failing", "server login failed", "pgbouncer cannot connect to server", "query_wait_timeout", "no such database"}
+
 // rolledBack tells whether an error undoes the statement for certain. One that ends the session may
 // come while a commit waits for its standby, when it has been done here; those of class 08 are the
 // pool's, about a server that it lost.
 func rolledBack(err *pgconn.PgError) bool {
-	if err.Code == "57P03" {
-		return true // cannot connect now: nothing has begun
+	if err.Code == "57P03" || slices.ContainsFunc(unsent, func(begin string) bool { return strings.HasPrefix(err.Message, begin) }) {
+		return true // nothing has begun
 	}
 	if err.Severity != "ERROR" {
 		return false

@@ -42,10 +42,11 @@ var mayImport = map[string][]string{
 
 	// Putting it together.
 	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
-	"view":       {"controller", "diag", "engine", "fact", "health", "model", "resource"},
+	"view":       {"controller", "diag", "drill", "engine", "fact", "health", "model", "resource", "resource/fault"},
 	"sandbox":    {},
 	"configure":  {"fact"},
-	"cli":        {"agent", "configure", "controller", "diag", "engine", "fact", "inventory", "model", "module", "param", "resource", "sandbox", "secret", "view"},
+	"drill":      {"controller", "engine", "health", "ledger", "model", "module", "param", "resource"},
+	"cli":        {"agent", "configure", "controller", "diag", "drill", "engine", "fact", "inventory", "model", "module", "param", "resource", "resource/fault", "sandbox", "secret", "view"},
 
 	// For tests and measurements: nothing that ships imports them.
 	"golden":            {"diag", "resource"},
