@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"render":    {},
 	"fact":      {"patroni"},
 	"health":    {"patroni"},
+	"ledger":    {},
 	"pki":       {"localfile"},
 	"secret":    {"localfile"},
 
@@ -42,10 +43,11 @@ var mayImport = map[string][]string{
 
 	// Putting it together.
 	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
-	"view":       {"controller", "diag", "engine", "fact", "health", "model", "resource"},
+	"view":       {"controller", "diag", "drill", "engine", "fact", "health", "model", "resource", "resource/fault"},
 	"sandbox":    {},
 	"configure":  {"fact"},
-	"cli":        {"agent", "configure", "controller", "diag", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "sandbox", "secret", "view"},
+	"drill":      {"controller", "engine", "health", "ledger", "model", "module", "operation", "param", "resource"},
+	"cli":        {"agent", "configure", "controller", "diag", "drill", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "resource/fault", "sandbox", "secret", "view"},
 
 	// For tests and measurements: nothing that ships imports them.
 	"golden":            {"diag", "resource"},
