@@ -12,6 +12,8 @@ func Warnings(d *model.Deployment) diag.List {
 	for _, c := range d.Pg {
 		warnPaused(c, &list)
 		warnInterfaces(d, c, &list)
+		warnUpstream(c, &list)
+		refuseQuorum(c, &list)
 	}
 	return list
 }
@@ -41,6 +43,36 @@ func warnInterfaces(d *model.Deployment, c *model.PgCluster, list *diag.List) {
 		value := c.Primary().Node.Vars["vip_mode"]
 		problem := list.Warnf(value.Pos, "%s has no interface with the address %s, so the virtual address cannot be put on it", i.Name, i.Node.Addr)
 		problem.Hint = "set vip_interface for it"
+		value.Explain(problem)
+	}
+}
+
+// warnUpstream tells of a cluster that follows nobody although the inventory says so, and of one
+// that follows although it does not: what takes writes is never changed by an apply.
+func warnUpstream(c *model.PgCluster, list *diag.List) {
+	leader := c.Leader().Node
+	if leader.Facts.Patroni == nil {
+		return
+	}
+	value, given := c.Primary().Node.Vars["pg_upstream"]
+	switch {
+	case given && c.Upstream != nil && leader.Facts.Patroni.Role == "primary":
+		problem := list.Warnf(value.Pos, "cluster %s takes writes, and pg_upstream makes no standby cluster of it", c.Name)
+		problem.Hint = "remove pg_upstream once the cluster was promoted"
+		value.Explain(problem)
+	case c.Upstream == nil && leader.Facts.Patroni.Role == "standby_leader":
+		list.Warnf(c.Primary().Node.Pos, "cluster %s follows another server, and its primary has no pg_upstream", c.Name).
+			Hint = "pigsty pg promote " + c.Name + " makes it take writes of its own"
+	}
+}
+
+// refuseQuorum refuses quorum commit where a member's Patroni would take it for asynchronous
+// replication.
+func refuseQuorum(c *model.PgCluster, list *diag.List) {
+	value := c.Primary().Node.Vars["pg_sync_mode"]
+	for _, i := range c.TooOldForQuorum() {
+		problem := list.Errorf(value.Pos, "pg_sync_mode quorum needs Patroni 4, and %s (%s) has Debian %d, whose Patroni is older", i.Name, i.Node.Addr, i.Node.Facts.Release)
+		problem.Hint = "use pg_sync_mode: sync, or Debian 13"
 		value.Explain(problem)
 	}
 }
