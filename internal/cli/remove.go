@@ -7,35 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pigsty/internal/module"
 	"pigsty/internal/view"
 )
 
 func newRemoveCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{Use: "remove", Short: "Take something off its nodes; data is set aside, not deleted"}
-	cmd.AddCommand(newRemoveInstanceCommand(a))
-	return cmd
-}
-
-func newRemoveInstanceCommand(a *app) *cobra.Command {
-	var f operationFlags
-	cmd := &cobra.Command{
-		Use:   "instance NAME",
-		Short: "Take a replica out of its cluster",
-		Long: `Stop and disable a replica's services and set its data directory aside, on the same disk under
-its name with the time added. The primary is refused, and so is an instance that pg_safeguard
-protects. Afterwards take the host out of the inventory and apply, so that services forget it.
-
-Exit code 0: done. 2: with --plan, there is something to do. 1: refused or failed.`,
-		Example: `  pigsty remove instance pg-test-4 --plan -e pg_safeguard=false
-  pigsty remove instance pg-test-4 -e pg_safeguard=false --yes-destroy pg-test-4`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			f.destroys = args[0]
-			return a.operate(cmd.Context(), "remove instance", args[0], f, module.RemoveInstance(args[0]))
-		},
-	}
-	f.addDestroying(cmd)
+	cmd.AddCommand(a.verbCommands("remove")...)
 	return cmd
 }
 

@@ -8,13 +8,13 @@ import (
 
 	"pigsty/internal/engine"
 	"pigsty/internal/model"
-	"pigsty/internal/module"
+	"pigsty/internal/operation"
 )
 
 // PrepareOperation connects to the cluster that the name is of, or that an instance of that name
-// belongs to, and compiles the operation. Members whose nodes cannot be reached are in Fleet.Lost:
-// it is the operation's business whether that matters.
-func (s *Site) PrepareOperation(ctx context.Context, name string, op module.Operation, dial Dialer) (*Work, error) {
+// belongs to, and compiles what is to be done. Members whose nodes cannot be reached are in Fleet.Lost:
+// it is the verb's business whether that matters.
+func (s *Site) PrepareOperation(ctx context.Context, name string, list operation.Steps, dial Dialer) (*Work, error) {
 	c, err := s.cluster(name)
 	if err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func (s *Site) PrepareOperation(ctx context.Context, name string, op module.Oper
 		nodes = append(nodes, member.Node)
 	}
 	fleet := s.Connect(ctx, nodes, dial)
-	steps, err := op(s.Deployment, c)
+	steps, err := list(s.Deployment, c)
 	if err != nil {
 		fleet.Close()
 		return nil, err

@@ -45,4 +45,5 @@ type Patroni struct {
 	State    string `json:"state"`    // running, starting, stopped …
 	Timeline int    `json:"timeline"` // 0 when unknown
 	Leader   string `json:"leader"`   // the member that holds the leader key; empty when none
+	Version  string `json:"version"`  // Patroni's own, such as "4.0.5"
 }

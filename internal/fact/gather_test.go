@@ -142,7 +142,7 @@ func patroniAPI(role string, status int) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/patroni", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
-		w.Write([]byte(`{"state":"running","role":"` + role + `","timeline":3,"server_version":170011}`))
+		w.Write([]byte(`{"state":"running","role":"` + role + `","timeline":3,"server_version":170011,"patroni":{"version":"4.0.5"}}`))
 	})
 	mux.HandleFunc("/cluster", func(w http.ResponseWriter, _ *http.Request) {
 		w.Write([]byte(`{"members":[{"name":"pg-test-1","role":"replica"},{"name":"pg-test-2","role":"leader"}],"scope":"pg-test"}`))
@@ -158,9 +158,9 @@ func TestPatroni(t *testing.T) {
 		status int
 		want   *Patroni
 	}{
-		{"primary over TLS", httptest.NewTLSServer, "primary", 200, &Patroni{"primary", "running", 3, "pg-test-2"}},
-		{"replica answers 503", httptest.NewTLSServer, "replica", 503, &Patroni{"replica", "running", 3, "pg-test-2"}},
-		{"plain HTTP and the old name", httptest.NewServer, "master", 200, &Patroni{"primary", "running", 3, "pg-test-2"}},
+		{"primary over TLS", httptest.NewTLSServer, "primary", 200, &Patroni{"primary", "running", 3, "pg-test-2", "4.0.5"}},
+		{"replica answers 503", httptest.NewTLSServer, "replica", 503, &Patroni{"replica", "running", 3, "pg-test-2", "4.0.5"}},
+		{"plain HTTP and the old name", httptest.NewServer, "master", 200, &Patroni{"primary", "running", 3, "pg-test-2", "4.0.5"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

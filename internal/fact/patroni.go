@@ -20,6 +20,9 @@ func askPatroni(ctx context.Context, port int) *Patroni {
 		Role     string `json:"role"`
 		State    string `json:"state"`
 		Timeline int    `json:"timeline"`
+		Patroni  struct {
+			Version string `json:"version"`
+		} `json:"patroni"`
 	}
 	var leads string
 	var group sync.WaitGroup
@@ -34,6 +37,7 @@ func askPatroni(ctx context.Context, port int) *Patroni {
 		State:    member.State,
 		Timeline: member.Timeline,
 		Leader:   leads,
+		Version:  member.Patroni.Version,
 	}
 }
 

@@ -1,17 +1,11 @@
 package model
 
-import "slices"
-
 // The ways in which replicas confirm writes (pg_sync_mode).
 const (
 	SyncOff    = "async"  // they do not
 	SyncOn     = "sync"   // chosen standbys do, and one of them takes over
 	SyncQuorum = "quorum" // as many as are wanted do, whichever they are; from Patroni 4 on
 )
-
-// quorumRelease is the first Debian release whose Patroni knows quorum commit: 13 has Patroni 4.0,
-// 12 has 3.0, which takes the word for an asynchronous cluster.
-const quorumRelease = 13
 
 // Synchronous is which of a cluster's replicas confirm a write before the client is told.
 type Synchronous struct {
@@ -62,15 +56,4 @@ func (b *builder) checkSynchronous(c *PgCluster) {
 		b.problems.Warnf(at(node, "pg_sync_count"), "pg_sync_count is %d, and cluster %s has no more than %d that can confirm writes", s.Count, c.Name, standbys).
 			Hint = "replicas that are delayed, or copy from another replica, confirm none"
 	}
-}
-
-// TooOldForQuorum are the members whose Patroni does not know quorum commit though it is wanted, as
-// far as their nodes could be asked.
-func (c *PgCluster) TooOldForQuorum() []*PgInstance {
-	if c.Synchronous().Mode != SyncQuorum {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(c.Instances), func(i *PgInstance) bool {
-		return !i.Node.Known || i.Node.Facts.OS != "debian" || i.Node.Facts.Release == 0 || i.Node.Facts.Release >= quorumRelease
-	})
 }

@@ -7,6 +7,7 @@ import (
 	"pigsty/internal/module/etcd"
 	"pigsty/internal/module/node"
 	"pigsty/internal/module/pgsql"
+	"pigsty/internal/operation"
 	"pigsty/internal/resource"
 )
 
@@ -55,3 +56,6 @@ func Names() []string {
 	}
 	return names
 }
+
+// Verbs is what all modules offer to do to what runs.
+func Verbs() []operation.Verb { return pgsql.Verbs }

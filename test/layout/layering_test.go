@@ -27,8 +27,9 @@ var mayImport = map[string][]string{
 	"inventory": {"diag"},
 	"param":     {"diag", "inventory"},
 	"model":     {"diag", "distro", "fact", "inventory", "param", "secret"},
-	"module/*":  {"diag", "distro", "fact", "model", "param", "pki", "render", "resource", "resource/etcd", "resource/postgres", "secret"},
-	"module":    {"diag", "fact", "model", "module/*", "param", "resource"},
+	"operation": {"model", "resource"},
+	"module/*":  {"diag", "distro", "fact", "model", "operation", "param", "pki", "render", "resource", "resource/etcd", "resource/postgres", "secret"},
+	"module":    {"diag", "fact", "model", "module/*", "operation", "param", "resource"},
 
 	// Carrying it out.
 	"resource":          {"diag", "fact", "pki"},
@@ -39,11 +40,11 @@ var mayImport = map[string][]string{
 	"remote":            {"agent"},
 
 	// Putting it together.
-	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
+	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
 	"view":       {"controller", "diag", "engine", "fact", "health", "model", "resource"},
 	"sandbox":    {},
 	"configure":  {"fact"},
-	"cli":        {"agent", "configure", "controller", "diag", "engine", "fact", "inventory", "model", "module", "param", "resource", "sandbox", "secret", "view"},
+	"cli":        {"agent", "configure", "controller", "diag", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "sandbox", "secret", "view"},
 
 	// For tests and measurements: nothing that ships imports them.
 	"golden":            {"diag", "resource"},

@@ -1,6 +1,9 @@
 package pgsql
 
 import (
+	"fmt"
+	"slices"
+
 	"pigsty/internal/diag"
 	"pigsty/internal/model"
 )
@@ -12,6 +15,7 @@ func Warnings(d *model.Deployment) diag.List {
 	for _, c := range d.Pg {
 		warnPaused(c, &list)
 		warnInterfaces(d, c, &list)
+		warnOldPatroni(c, &list)
 		warnUpstream(c, &list)
 		refuseQuorum(c, &list)
 	}
@@ -66,13 +70,62 @@ func warnUpstream(c *model.PgCluster, list *diag.List) {
 	}
 }
 
-// refuseQuorum refuses quorum commit where a member's Patroni would take it for asynchronous
-// replication.
+// refuseQuorum refuses quorum commit where a member's Patroni is older than 4: it would take the
+// word for asynchronous replication.
 func refuseQuorum(c *model.PgCluster, list *diag.List) {
+	if c.Synchronous().Mode != model.SyncQuorum {
+		return
+	}
 	value := c.Primary().Node.Vars["pg_sync_mode"]
-	for _, i := range c.TooOldForQuorum() {
-		problem := list.Errorf(value.Pos, "pg_sync_mode quorum needs Patroni 4, and %s (%s) has Debian %d, whose Patroni is older", i.Name, i.Node.Addr, i.Node.Facts.Release)
-		problem.Hint = "use pg_sync_mode: sync, or Debian 13"
-		value.Explain(problem)
+	for _, i := range c.Instances {
+		if patroniBefore(i.Node, 4, 0, 0) {
+			problem := list.Errorf(value.Pos, "pg_sync_mode quorum needs Patroni 4, and that of %s (%s) is older", i.Name, i.Node.Addr)
+			problem.Hint = "use pg_sync_mode: sync, or Debian 13"
+			value.Explain(problem)
+		}
 	}
 }
+
+// warnOldPatroni tells of members whose Patroni writes the leader key over a successor's: it makes a
+// new lease when its own has run out, and the key with it, whoever has it by then. Patroni 3.0.3
+// looks first (pull request 2689 of patroni/patroni).
+func warnOldPatroni(c *model.PgCluster, list *diag.List) {
+	if len(c.Instances) < 2 {
+		return
+	}
+	for _, i := range c.Instances {
+		if !patroniBefore(i.Node, 3, 0, 3) {
+			continue
+		}
+		value := i.Node.Vars["pg_cluster"]
+		problem := list.Warnf(value.Pos, "Patroni of %s is older than 3.0.3: a leader that was cut off may take the leader key back from its successor, and what was written meanwhile be lost", i.Name)
+		problem.Hint = "put clusters with replicas on Debian 13, or install a later Patroni from another package source"
+		value.Explain(problem)
+		return
+	}
+}
+
+// patroniBefore says whether the node's Patroni is older than a version; one that does not run yet
+// will be that of the release.
+func patroniBefore(n *model.Node, version ...int) bool {
+	if !n.Known {
+		return false
+	}
+	text := ""
+	if n.Facts.Patroni != nil {
+		text = n.Facts.Patroni.Version
+	}
+	if text == "" && n.Facts.OS == "debian" {
+		text = releasePatroni[n.Facts.Release]
+	}
+	if text == "" {
+		return false
+	}
+	own := make([]int, 3)
+	// A version of fewer numbers, or with a suffix, leaves the rest at zero.
+	_, _ = fmt.Sscanf(text, "%d.%d.%d", &own[0], &own[1], &own[2])
+	return slices.Compare(own, version) < 0
+}
+
+// releasePatroni are the versions that Debian's releases bring.
+var releasePatroni = map[int]string{12: "3.0.2", 13: "4.0.7"}

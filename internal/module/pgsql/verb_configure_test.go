@@ -1,4 +1,4 @@
-package cli
+package pgsql
 
 import (
 	"encoding/json"

@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pigsty/internal/module"
+	"pigsty/internal/operation"
+)
+
+// verbFlags are what all verbs share.
+type verbFlags struct {
+	plan   bool
+	output string
+	yes    bool
+	// destroys is what loses data by the verb; empty when nothing does. Its name has to be typed.
+	destroys, named string
+}
+
+// verbCommands are the verbs of a parent command.
+func (a *app) verbCommands(parent string) []*cobra.Command {
+	var commands []*cobra.Command
+	for _, v := range module.Verbs() {
+		switch {
+		case v.Parent != parent:
+		case v.Name() == "config":
+			commands = append(commands, a.configCommand(v))
+		default:
+			commands = append(commands, a.verbCommand(v))
+		}
+	}
+	return commands
+}
+
+// verbCommand is a verb as a command: it says what it would do, asks, and does it.
+func (a *app) verbCommand(v operation.Verb) *cobra.Command {
+	var f verbFlags
+	cmd := &cobra.Command{Use: v.Usage, Short: v.Short, Long: v.Long, Example: v.Example, Args: arguments(v.Usage)}
+	compile := v.Prepare(cmd.Flags())
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		steps, err := compile(args)
+		if err != nil {
+			return err
+		}
+		if v.Destroys {
+			f.destroys = args[0]
+		}
+		return a.operate(cmd.Context(), v.Parent+" "+v.Name(), args[0], f, steps)
+	}
+	cmd.Flags().BoolVar(&f.plan, "plan", false, "only say what would be done")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "table", "table or json")
+	if v.Destroys {
+		cmd.Flags().StringVar(&f.named, "yes-destroy", "", "do not ask: the `name` once more")
+	} else {
+		cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
+	}
+	return cmd
+}
+
+// arguments is how many words a usage line takes: those in brackets may be left out.
+func arguments(usage string) cobra.PositionalArgs {
+	words := strings.Fields(usage)[1:]
+	needed := 0
+	for needed < len(words) && !strings.HasPrefix(words[needed], "[") {
+		needed++
+	}
+	if strings.Contains(usage, "...") {
+		return cobra.MinimumNArgs(needed)
+	}
+	return cobra.RangeArgs(needed, len(words))
+}
+
+// operate says what the steps would do, asks, and carries them out. name is that of a cluster or
+// of an instance in it.
+func (a *app) operate(ctx context.Context, purpose, name string, f verbFlags, steps operation.Steps) error {
+	if f.output != "table" && f.output != "json" {
+		return fmt.Errorf("output %q is not known: choose table or json", f.output)
+	}
+	site, dial, err := a.reach()
+	if err != nil {
+		return err
+	}
+	work, err := site.PrepareOperation(ctx, name, steps, dial)
+	if err != nil {
+		return err
+	}
+	defer work.Close()
+	if !f.plan {
+		if err := work.Lock(ctx, "pigsty "+purpose, a.waiting(work)); err != nil {
+			return err
+		}
+	}
+	plan := work.Plan(ctx)
+	do := applyFlags{requestFlags: requestFlags{json: f.output == "json"}, yes: f.yes}
+	if f.plan || plan.Failed() || !do.json {
+		if err := a.showPlan(plan, do.requestFlags); err != nil {
+			return err
+		}
+	}
+	if f.plan || plan.Failed() || plan.Changes() == 0 {
+		return planExit(plan)
+	}
+	if f.destroys != "" {
+		err = a.nameTyped(f.destroys, f.named)
+	} else {
+		err = a.confirm(do)
+	}
+	if err != nil {
+		return err
+	}
+	return a.carryOut(ctx, work, do)
+}
