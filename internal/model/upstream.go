@@ -4,8 +4,8 @@ import "slices"
 
 // Upstream is what a standby cluster follows.
 type Upstream struct {
-	// Hosts are the addresses of its servers. With more than one, that which takes writes is
-	// followed, so a failover there needs nobody's hand here.
+	// Hosts are the addresses of its servers, in the order in which they are tried. WAL is the same
+	// wherever it comes from, so a failover or a lost server there needs nobody's hand here.
 	Hosts []string
 	Port  int
 	// Cluster is the cluster of this deployment that they are members of; nil when they are not of
@@ -25,9 +25,8 @@ func (b *builder) addUpstreams() {
 	}
 }
 
-// upstream is nil for a cluster that takes writes itself. The address of a cluster's declared
-// primary stands for whoever leads that cluster, and so does its virtual address; that of another
-// member for that member alone, as somebody chose it to spare the primary.
+// upstream is nil for a cluster that takes writes itself. The address of another cluster's member
+// comes first, and that cluster's other members behind it; the virtual address stands for itself.
 func (b *builder) upstream(c *PgCluster) *Upstream {
 	addr := c.Param.PgUpstream
 	if addr == "" || slices.ContainsFunc(c.Instances, func(i *PgInstance) bool { return i.Node.Addr == addr }) {
@@ -42,24 +41,20 @@ func (b *builder) upstream(c *PgCluster) *Upstream {
 			return u
 		}
 		for _, i := range source.Instances {
-			if i.Node.Addr != addr {
-				continue
+			if i.Node.Addr == addr {
+				u.Hosts = append(u.Hosts, source.others(i)...)
+				return u
 			}
-			// Nobody in a standby cluster takes writes.
-			if i == source.Primary() && source.Param.PgUpstream == "" {
-				u.Hosts = append(u.Hosts, source.eligible()...)
-			}
-			return u
 		}
 	}
 	return &Upstream{Hosts: []string{addr}, Port: c.Param.PgPort}
 }
 
-// eligible are the addresses of the replicas that may lead one day.
-func (c *PgCluster) eligible() []string {
+// others are the addresses of the members beside one, but for those that stay behind.
+func (c *PgCluster) others(one *PgInstance) []string {
 	var hosts []string
 	for _, i := range c.Instances {
-		if i != c.Primary() && !i.Delayed() {
+		if i != one && !i.Delayed() {
 			hosts = append(hosts, i.Node.Addr)
 		}
 	}

@@ -54,8 +54,7 @@ func (m *member) founding() map[string]any {
 	return tree
 }
 
-// upstream is what a standby cluster follows, in Patroni's terms; null takes a key away. Patroni
-// follows the one of several hosts that takes writes.
+// upstream is what a standby cluster follows, in Patroni's terms; null takes a key away.
 func (m *member) upstream() map[string]any {
 	tree := map[string]any{
 		"host": strings.Join(m.c.Upstream.Hosts, ","), "port": m.c.Upstream.Port, "recovery_min_apply_delay": nil,
