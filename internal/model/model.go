@@ -98,6 +98,7 @@ const (
 	RolePrimary = "primary"
 	RoleReplica = "replica"
 	RoleOffline = "offline"
+	RoleDelayed = "delayed"
 )
 
 // PgCluster is one PostgreSQL cluster: a primary and its replicas under one name.
@@ -108,6 +109,8 @@ type PgCluster struct {
 	Param    param.Pgsql
 	Services []*Service
 	Etcd     *EtcdCluster
+	// Upstream is what a standby cluster follows; nil for a cluster that takes writes itself.
+	Upstream *Upstream
 }
 
 // PgInstance is one PostgreSQL server.

@@ -70,6 +70,8 @@ func (b *builder) complete(c *PgCluster) bool {
 		return false
 	}
 	b.checkMode(c)
+	b.checkCascades(c)
+	b.checkSynchronous(c)
 	b.addServices(c)
 	b.warnCluster(c)
 	return true

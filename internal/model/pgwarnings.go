@@ -14,6 +14,7 @@ import (
 // warnCluster tells of settings that are understood and will not do what they seem to.
 func (b *builder) warnCluster(c *PgCluster) {
 	b.warnUpstreams(c)
+	b.warnDelays(c)
 	b.warnParameters(c)
 	b.warnLibraries(c)
 	b.warnServices(c)
@@ -30,11 +31,25 @@ func (b *builder) warnUpstreams(c *PgCluster) {
 		switch {
 		case upstream == "":
 		case i.Role == RolePrimary && (member || upstream == i.Node.Addr):
-			b.problems.Warnf(at(i.Node, "pg_upstream"), "pg_upstream of %s, the primary, is a member of its own cluster", i.Name).
+			b.problems.Warnf(at(i.Node, "pg_upstream"), "pg_upstream of %s, the primary, is a member of its own cluster and is ignored", i.Name).
 				Hint = "a primary's pg_upstream founds a standby cluster of another cluster: remove it, or set it for a replica"
 		case i.Role != RolePrimary && !member && upstream != c.Param.PgUpstream:
 			b.problems.Warnf(at(i.Node, "pg_upstream"), "pg_upstream %s of %s is no member of cluster %s: the leader is copied from instead", upstream, i.Name, c.Name).
 				Hint = "give the address of another member, as it stands in the inventory"
+		}
+	}
+}
+
+// warnDelays tells of delays that are missing or do nothing.
+func (b *builder) warnDelays(c *PgCluster) {
+	for _, i := range c.Instances {
+		switch {
+		case i.Role == RoleDelayed && i.Delay() == "":
+			b.problems.Warnf(at(i.Node, "pg_role"), "%s has pg_role delayed and no pg_delay: it stays behind by nothing", i.Name).
+				Hint = "set pg_delay for it, such as 1h"
+		case i.Role == RolePrimary && c.Param.PgUpstream == "" && !zeroDelay(c.Param.PgDelay):
+			b.problems.Warnf(at(i.Node, "pg_delay"), "pg_delay does nothing for %s, the primary of a cluster that follows nobody", i.Name).
+				Hint = "set it for replicas, or pg_upstream with it for a delayed standby cluster"
 		}
 	}
 }
@@ -102,6 +117,9 @@ func (b *builder) warnLibraries(c *PgCluster) {
 	}
 }
 
+// syncWords are what replication is called in each mode.
+var syncWords = map[string]string{SyncOff: "asynchronous", SyncOn: "synchronous", SyncQuorum: "by quorum"}
+
 // warnServices tells of services that lead nowhere.
 func (b *builder) warnServices(c *PgCluster) {
 	for _, s := range c.Services {
@@ -117,9 +135,20 @@ func (b *builder) warnServices(c *PgCluster) {
 			b.problems.Warnf(pos, "service %s leads to pgBouncer, which is switched off", s.Name).Hint = "give it dst_port: postgres"
 		}
 		path, _, _ := strings.Cut(s.Check.Path, "?")
-		if (path == "/sync" || path == "/synchronous") && s.Check.Port == c.Param.PatroniPort && !c.Failover().SynchronousMode {
-			b.problems.Warnf(pos, "service %s leads nowhere: %s asks for a synchronous standby, and replication is asynchronous", s.Name, path).
-				Hint = "use check_url: /read-only-sync with the primary as backup, or pg_conf: crit.yml"
+		if s.Check.Port != c.Param.PatroniPort {
+			continue
+		}
+		switch mode := c.Synchronous().Mode; path {
+		case "/sync", "/synchronous":
+			if mode != SyncOn {
+				b.problems.Warnf(pos, "service %s leads nowhere: %s asks for a synchronous standby, and replication is %s", s.Name, path, syncWords[mode]).
+					Hint = "use check_url: /read-only-sync with the primary as backup, or pg_conf: crit.yml"
+			}
+		case "/quorum":
+			if mode != SyncQuorum {
+				b.problems.Warnf(pos, "service %s leads nowhere: %s asks for a standby of a quorum, and replication is %s", s.Name, path, syncWords[mode]).
+					Hint = "use check_url: /read-only, or pg_sync_mode: quorum"
+			}
 		}
 	}
 }

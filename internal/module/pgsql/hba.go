@@ -30,7 +30,7 @@ func (m *member) hba() []string {
 }
 
 // systemHBA lets in those without whom the cluster does not work. Replication and pg_rewind
-// come from any private network, since a standby cluster's members are not known here, and over
+// come from any private network, since a standby cluster may be of another deployment, and over
 // TLS only; Patroni itself asks on 127.0.0.1.
 func (m *member) systemHBA() []string {
 	password := m.password()
@@ -52,9 +52,12 @@ func (m *member) systemHBA() []string {
 	return append(lines, "host all "+monitor+" 127.0.0.1/32 "+password, "host all "+monitor+" ::1/128 "+password)
 }
 
-// tls tells whether the server takes TLS: always, but where pg_parameters switches it off.
-func (m *member) tls() bool {
-	switch strings.ToLower(m.p.PgParameters["ssl"]) {
+// tls tells whether the server takes TLS.
+func (m *member) tls() bool { return takesTLS(m.p) }
+
+// takesTLS is true of every server but one where pg_parameters switches it off.
+func takesTLS(p param.Pgsql) bool {
+	switch strings.ToLower(p.PgParameters["ssl"]) {
 	case "off", "false", "no", "0":
 		return false
 	}
@@ -93,12 +96,18 @@ func (m *member) takesPlain(rule param.HbaRule, user string) bool {
 	return false
 }
 
-// peers are the private networks and those members of the cluster that lie outside of them.
+// peers are the private networks, and those members of the cluster and of the clusters that follow
+// it that lie outside of them.
 func (m *member) peers() []string {
 	peers := slices.Clone(intranet)
-	for _, i := range m.c.Instances {
-		if network := network(i.Node.Addr); !inside(network, intranet) {
-			peers = append(peers, network)
+	for _, c := range m.d.Pg {
+		if c != m.c && (c.Upstream == nil || c.Upstream.Cluster != m.c) {
+			continue
+		}
+		for _, i := range c.Instances {
+			if network := network(i.Node.Addr); !inside(network, intranet) {
+				peers = append(peers, network)
+			}
 		}
 	}
 	return peers
