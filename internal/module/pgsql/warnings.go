@@ -16,6 +16,7 @@ func Warnings(d *model.Deployment) diag.List {
 		warnPaused(c, &list)
 		warnInterfaces(d, c, &list)
 		warnOldPatroni(c, &list)
+		warnExtensions(c, &list)
 	}
 	return list
 }
