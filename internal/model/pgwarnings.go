@@ -117,9 +117,10 @@ func (b *builder) warnServices(c *PgCluster) {
 			b.problems.Warnf(pos, "service %s leads to pgBouncer, which is switched off", s.Name).Hint = "give it dst_port: postgres"
 		}
 		path, _, _ := strings.Cut(s.Check.Path, "?")
-		if (path == "/sync" || path == "/synchronous") && s.Check.Port == c.Param.PatroniPort && !c.Failover().SynchronousMode {
+		falls := slices.ContainsFunc(s.Servers, func(to ServiceServer) bool { return to.Leads })
+		if !falls && (path == "/sync" || path == "/synchronous") && s.Check.Port == c.Param.PatroniPort && !c.Failover().SynchronousMode {
 			b.problems.Warnf(pos, "service %s leads nowhere: %s asks for a synchronous standby, and replication is asynchronous", s.Name, path).
-				Hint = "use check_url: /read-only-sync with the primary as backup, or pg_conf: crit.yml"
+				Hint = "give it the primary as backup (selector_backup: \"[? pg_role == 'primary']\"), or use pg_conf: crit.yml"
 		}
 	}
 }

@@ -40,8 +40,8 @@ func (m *member) provisions() bool {
 func (m *member) systemUsers() []param.User {
 	var missing []param.User
 	for _, u := range []param.User{
-		{Name: m.c.Param.PgReplicationUsername, Replication: true, Bypassrls: true, Roles: []string{"pg_monitor"}},
-		{Name: m.c.Param.PgMonitorUsername, Roles: []string{"pg_monitor"}},
+		{Name: m.c.Param.PgReplicationUsername, Replication: true, Bypassrls: true, Roles: []param.Membership{{Name: "pg_monitor"}}},
+		{Name: m.c.Param.PgMonitorUsername, Roles: []param.Membership{{Name: "pg_monitor"}}},
 		{Name: m.c.Param.PgAdminUsername, Superuser: true},
 	} {
 		if !m.hasRole(u.Name) {
@@ -70,8 +70,15 @@ func (m *member) role(u param.User) *postgres.Role {
 		Conn: m.conn(), Role: u.Name, Verifier: m.verifier(u),
 		Login: u.Login, Superuser: u.Superuser, CreateDB: u.Createdb, CreateRole: u.Createrole,
 		Replication: u.Replication, BypassRLS: u.Bypassrls, Inherit: u.Inherit, ConnLimit: u.Connlimit,
-		ExpireIn: u.ExpireIn, Comment: u.Comment, Roles: u.Roles, Parameters: u.Parameters,
+		ExpireIn: u.ExpireIn, Comment: u.Comment, Declared: m.declared(), Parameters: u.Parameters,
 		Absent: u.State == "absent",
+	}
+	for _, in := range u.Roles {
+		if in.State == "absent" {
+			r.NotRoles = append(r.NotRoles, in.Name)
+		} else {
+			r.Roles = append(r.Roles, in.Name)
+		}
 	}
 	if u.ExpireAt != "" {
 		r.ValidUntil = u.ExpireAt + "T00:00:00Z"
@@ -80,6 +87,16 @@ func (m *member) role(u param.User) *postgres.Role {
 		r.Login, r.Superuser = true, true
 	}
 	return r
+}
+
+// declared are the roles of the inventory: who is a member of them is for the inventory to say.
+func (m *member) declared() []string {
+	var names []string
+	for _, r := range slices.Concat(m.c.Param.PgDefaultRoles, m.c.Param.PgUsers) {
+		names = append(names, r.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // systemPassword is the password of a user that the platform itself needs; given is false for
