@@ -187,6 +187,10 @@ type ServiceServer struct {
 	Leads    bool
 }
 
+// PoolLogin is the login that pgBouncer asks PostgreSQL as, with pgbouncer_auth_query, and nobody
+// uses for anything else.
+const PoolLogin = "dbuser_pgbouncer"
+
 // HasVIP is true when a virtual address follows the cluster's leader. With vip_mode l4 a balancer
 // of somebody else has it, and without Patroni nobody says who leads.
 func (c *PgCluster) HasVIP() bool { return c.Param.VipMode == "l2" && c.Param.PatroniEnabled }

@@ -40,6 +40,7 @@ func (m *member) systemHBA() []string {
 		"local all " + dbsu + " peer",
 		"local replication " + dbsu + " peer",
 	}
+	lines = append(lines, m.poolLoginHBA()...)
 	lines = append(lines, m.offlineHBA(password)...)
 	lines = append(lines, "local all all "+password, "local replication "+replicator+" "+password)
 	kind := "hostssl"

@@ -40,6 +40,13 @@ var cases = map[string]func(addr string, n *fact.Node){
 	"choices": func(_ string, n *fact.Node) { n.Release, n.Codename = 12, "bookworm" },
 	"standby": nil,
 	"off":     nil,
+	"asks": func(addr string, n *fact.Node) {
+		n.PgData = true
+		n.Patroni = &fact.Patroni{Role: "replica", State: "running", Timeline: 1, Leader: "pg-test-1"}
+		if addr == "10.10.10.11" {
+			n.Patroni.Role = "primary"
+		}
+	},
 }
 
 // deployment reads a case. Every generated secret says "sentinel" and has what is hard to quote.
@@ -101,6 +108,7 @@ func TestWarnings(t *testing.T) {
 	}{
 		"nothing":         {"trio", func(*fact.Node) {}, ""},
 		"no interface":    {"trio", func(n *fact.Node) { n.Addresses = n.Addresses[:1] }, "pg-test-1 has no interface with the address 10.10.10.11, so the virtual address cannot be put on it"},
+		"old pgBouncer":   {"asks", func(n *fact.Node) { n.Release = 12 }, "pgBouncer of pg-test-1 keeps its list of users: that of Debian 12 cannot ask for them"},
 		"paused, and new": {"choices", func(n *fact.Node) { n.Release, n.PgData = 13, n.Addresses[1].Prefix != "10.10.10.12/24" }, "pg-crit-2 is new, and cluster pg-crit, which is paused, copies no data for it"},
 	} {
 		d := deployment(t, c.inventory)

@@ -16,17 +16,30 @@ import (
 // databases build on, so they stand on the trunk.
 func (m *member) roles() {
 	if !m.provisions() {
+		for _, u := range m.inventoryUsers() {
+			if u.State == "absent" {
+				m.branch = "pgsql/user " + u.Name
+				m.unused(postgres.Unused{Role: u.Name})
+			}
+		}
 		return
 	}
 	for _, r := range m.c.Param.PgDefaultRoles {
-		m.add(m.role(r))
+		m.addRole(r)
 	}
 	for _, u := range m.systemUsers() {
-		m.add(m.role(u))
+		m.addRole(u)
 	}
 	for _, u := range m.c.Param.PgUsers {
 		m.branch = "pgsql/user " + u.Name
-		m.add(m.role(u))
+		m.addRole(u)
+	}
+}
+
+func (m *member) addRole(u param.User) {
+	step := m.add(m.role(u))
+	if u.State == "absent" {
+		step.After = m.unusedElsewhere(postgres.Unused{Role: u.Name})
 	}
 }
 
@@ -73,6 +86,9 @@ func (m *member) role(u param.User) *postgres.Role {
 		ExpireIn: u.ExpireIn, Comment: u.Comment, Declared: m.declared(), Parameters: u.Parameters,
 		Absent: u.State == "absent",
 	}
+	if r.Absent {
+		r.Pool = m.pool()
+	}
 	for _, in := range u.Roles {
 		if in.State == "absent" {
 			r.NotRoles = append(r.NotRoles, in.Name)
@@ -92,7 +108,7 @@ func (m *member) role(u param.User) *postgres.Role {
 // declared are the roles of the inventory: who is a member of them is for the inventory to say.
 func (m *member) declared() []string {
 	var names []string
-	for _, r := range slices.Concat(m.c.Param.PgDefaultRoles, m.c.Param.PgUsers) {
+	for _, r := range m.inventoryUsers() {
 		names = append(names, r.Name)
 	}
 	slices.Sort(names)

@@ -12,6 +12,7 @@ func Warnings(d *model.Deployment) diag.List {
 	for _, c := range d.Pg {
 		warnPaused(c, &list)
 		warnInterfaces(d, c, &list)
+		warnPoolAsks(d, c, &list)
 	}
 	return list
 }
@@ -42,5 +43,18 @@ func warnInterfaces(d *model.Deployment, c *model.PgCluster, list *diag.List) {
 		problem := list.Warnf(value.Pos, "%s has no interface with the address %s, so the virtual address cannot be put on it", i.Name, i.Node.Addr)
 		problem.Hint = "set vip_interface for it"
 		value.Explain(problem)
+	}
+}
+
+// warnPoolAsks tells of members whose pgBouncer is too old to ask for users.
+func warnPoolAsks(d *model.Deployment, c *model.PgCluster, list *diag.List) {
+	for _, i := range c.Instances {
+		m := &member{d: d, c: c, i: i, p: i.Param}
+		if c.Param.PgbouncerAuthQuery && i.Node.Known && m.release() < authDbname {
+			value := c.Primary().Node.Vars["pgbouncer_auth_query"]
+			problem := list.Warnf(value.Pos, "pgBouncer of %s keeps its list of users: that of Debian %d cannot ask for them", i.Name, m.release())
+			problem.Hint = "let users through it by pgbouncer: true in pg_users"
+			value.Explain(problem)
+		}
 	}
 }

@@ -20,6 +20,8 @@ var (
 type Role struct {
 	Conn Conn   `json:"conn"`
 	Role string `json:"role"`
+	// Pool is the node's own pgBouncer, whose clients count when the role is to be dropped.
+	Pool Pool `json:"pool,omitzero"`
 	// Verifier is the password as PostgreSQL stores it: SCRAM-SHA-256$… or md5…. Secret. Empty
 	// leaves the password alone.
 	Verifier string `json:"verifier,omitempty"`
