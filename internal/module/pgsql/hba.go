@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"pigsty/internal/model"
 	"pigsty/internal/param"
 )
 
@@ -20,7 +21,7 @@ func (m *member) hba() []string {
 	chosen := ofRole(extra, "common")
 	chosen = append(chosen, ofRole(extra, m.i.Role)...)
 	chosen = append(chosen, ofRole(rules, m.i.Role)...)
-	if m.p.PgOfflineQuery && m.i.Role != "offline" {
+	if m.servesOffline() && m.i.Role != model.RoleOffline {
 		chosen = append(chosen, ofRole(extra, "offline")...)
 		chosen = append(chosen, ofRole(rules, "offline")...)
 	}
@@ -38,9 +39,10 @@ func (m *member) systemHBA() []string {
 	lines := []string{
 		"local all " + dbsu + " peer",
 		"local replication " + dbsu + " peer",
-		"local all all " + password,
-		"local replication " + replicator + " " + password,
 	}
+	lines = append(lines, m.poolLoginHBA()...)
+	lines = append(lines, m.offlineHBA(password)...)
+	lines = append(lines, "local all all "+password, "local replication "+replicator+" "+password)
 	kind := "hostssl"
 	if !m.tls() {
 		kind = "host"
@@ -50,6 +52,20 @@ func (m *member) systemHBA() []string {
 			kind+" replication "+replicator+" "+network+" "+password)
 	}
 	return append(lines, "host all "+monitor+" 127.0.0.1/32 "+password, "host all "+monitor+" ::1/128 "+password)
+}
+
+// servesOffline tells whether the instance is for offline queries.
+func (m *member) servesOffline() bool {
+	return m.i.Role == model.RoleOffline || m.p.PgOfflineQuery
+}
+
+// offlineHBA keeps those who are for offline queries alone from other instances also where they
+// come through the pool, which uses the socket.
+func (m *member) offlineHBA(password string) []string {
+	if m.servesOffline() || !m.hasRole("dbrole_offline") {
+		return nil
+	}
+	return []string{"local all +dbrole_readonly " + password, "local all +dbrole_offline reject"}
 }
 
 // tls tells whether the server takes TLS.
@@ -121,8 +137,9 @@ func (m *member) password() string {
 	return "scram-sha-256"
 }
 
+// ofRole are the rules in use that hold for a role.
 func ofRole(rules []param.HbaRule, role string) []param.HbaRule {
-	return slices.DeleteFunc(slices.Clone(rules), func(r param.HbaRule) bool { return r.Role != role })
+	return slices.DeleteFunc(slices.Clone(rules), func(r param.HbaRule) bool { return r.Role != role || r.State == "absent" })
 }
 
 // rules writes rules as lines: raw ones as they are, structured ones expanded.

@@ -45,6 +45,13 @@ var cases = map[string]func(addr string, n *fact.Node){
 			n.PgData, n.Patroni = true, &fact.Patroni{Role: "standby_leader", State: "running", Timeline: 1, Leader: "pg-late-1"}
 		}
 	},
+	"asks": func(addr string, n *fact.Node) {
+		n.PgData = true
+		n.Patroni = &fact.Patroni{Role: "replica", State: "running", Timeline: 1, Leader: "pg-test-1"}
+		if addr == "10.10.10.11" {
+			n.Patroni.Role = "primary"
+		}
+	},
 }
 
 // deployment reads a case. Every generated secret says "sentinel" and has what is hard to quote.
@@ -113,6 +120,7 @@ func TestWarnings(t *testing.T) {
 		"quorum and old Patroni": {"topology", func(n *fact.Node) { n.Patroni = &fact.Patroni{Version: "3.3.0"} }, "pg_sync_mode quorum needs Patroni 4, and that of pg-main-1 (10.10.10.11) is older"},
 		"promoted":               {"standby", func(n *fact.Node) { n.Patroni = &fact.Patroni{Role: "primary"} }, "cluster pg-late takes writes, and pg_upstream makes no standby cluster of it"},
 		"follows unasked":        {"trio", func(n *fact.Node) { n.Patroni = &fact.Patroni{Role: "standby_leader"} }, "cluster pg-test follows another server, and its primary has no pg_upstream"},
+		"old pgBouncer":          {"asks", func(n *fact.Node) { n.Release = 12 }, "pgBouncer of pg-test-1 keeps its list of users: that of Debian 12 cannot ask for them"},
 	} {
 		d := deployment(t, c.inventory)
 		for _, n := range d.Nodes {
