@@ -1,7 +1,6 @@
 package model
 
 import (
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,6 +107,9 @@ var replicaChecks = map[string]string{
 	"/async": "/async", "/asynchronous": "/async",
 }
 
+// healthy is the answer by which Patroni says that a member is what was asked for.
+const healthy = 200
+
 // followLeader makes the declared primary a backup in what it does, not in who it is: a service for
 // replicas whose backup is the primary means whoever leads, and selectors know only who was declared
 // to. So every member serves as the replica that it may be, and as a backup while it leads.
@@ -115,7 +117,7 @@ func (s *Service) followLeader(c *PgCluster) {
 	path, query, _ := strings.Cut(s.Check.Path, "?")
 	replica, known := replicaChecks[path]
 	declared := slices.IndexFunc(s.Servers, func(to ServiceServer) bool { return to.Backup && to.Instance == c.Primary() })
-	if !known || s.Check.Port != c.Param.PatroniPort || s.Check.Code != http.StatusOK || declared < 0 || len(s.Servers) < 2 {
+	if !known || s.Check.Port != c.Param.PatroniPort || s.Check.Code != healthy || declared < 0 || len(s.Servers) < 2 {
 		return
 	}
 	s.Check.Path = replica

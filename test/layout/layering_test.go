@@ -14,6 +14,7 @@ import (
 var mayImport = map[string][]string{
 	// Below everything: know nothing of each other.
 	"diag":      {},
+	"hba":       {},
 	"distro":    {},
 	"localfile": {},
 	"patroni":   {},
