@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	// Carrying it out.
 	"resource":          {"diag", "fact", "pki"},
 	"resource/etcd":     {"resource"},
-	"resource/postgres": {"fact", "patroni", "resource"},
+	"resource/postgres": {"fact", "health", "patroni", "resource"},
 	"engine":            {"fact", "resource"},
 	"agent":             {"fact", "health", "pki", "resource", "resource/etcd", "resource/postgres"},
 	"remote":            {"agent"},
