@@ -283,8 +283,8 @@ func (t *topologist) judge(c *model.PgCluster) {
 	}
 }
 
-// plant hangs every place below the one that feeds it, or else below the one that should. Servers
-// that feed each other in a circle are below nobody.
+// plant hangs every place below the one that feeds it, or else below the one that should. Of servers
+// that feed each other in a circle the first is below nobody.
 func (t *topologist) plant() []*Place {
 	var roots []*Place
 	for _, c := range t.clusters {
@@ -294,6 +294,7 @@ func (t *topologist) plant() []*Place {
 				up = t.leader(c)
 			}
 			if up == nil || up == i || t.above(up, i) {
+				delete(t.parents, i)
 				roots = append(roots, t.places[i])
 				continue
 			}

@@ -141,14 +141,19 @@ func lagging(s float64) string {
 	return duration(time.Duration(s * float64(time.Second)))
 }
 
-// duration writes whole hours, minutes and seconds, such as "1h30m".
+// duration writes hours, minutes and seconds, as many as it takes, such as "1h30m".
 func duration(d time.Duration) string {
-	text := d.Round(time.Second).String()
 	if d < time.Second {
 		return d.String()
 	}
-	text = strings.TrimSuffix(text, "m0s") + strings.Repeat("m", strings.Count(text, "m0s"))
-	return strings.TrimSuffix(text, "h0m") + strings.Repeat("h", strings.Count(text, "h0m"))
+	text := d.Round(time.Second).String()
+	if whole, cut := strings.CutSuffix(text, "m0s"); cut {
+		text = whole + "m"
+	}
+	if whole, cut := strings.CutSuffix(text, "h0m"); cut {
+		text = whole + "h"
+	}
+	return text
 }
 
 // print sets the rows in columns; one that is empty throughout is left out.

@@ -14,6 +14,7 @@ import (
 var mayImport = map[string][]string{
 	// Below everything: know nothing of each other.
 	"diag":      {},
+	"election":  {},
 	"distro":    {},
 	"localfile": {},
 	"patroni":   {},
@@ -40,11 +41,11 @@ var mayImport = map[string][]string{
 	"remote":            {"agent"},
 
 	// Putting it together.
-	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
-	"view":       {"controller", "diag", "engine", "fact", "health", "model", "resource"},
+	"controller": {"agent", "diag", "election", "engine", "fact", "health", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
+	"view":       {"controller", "diag", "election", "engine", "fact", "health", "model", "resource"},
 	"sandbox":    {},
 	"configure":  {"fact"},
-	"cli":        {"agent", "configure", "controller", "diag", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "sandbox", "secret", "view"},
+	"cli":        {"agent", "configure", "controller", "diag", "election", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "sandbox", "secret", "view"},
 
 	// For tests and measurements: nothing that ships imports them.
 	"golden":            {"diag", "resource"},
