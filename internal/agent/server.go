@@ -12,6 +12,7 @@ import (
 	"pigsty/internal/health"
 	"pigsty/internal/pki"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 )
 
 // server is the agent at work on one connection. Questions are answered one at a time; while
@@ -140,7 +141,7 @@ func (s *server) work(ctx context.Context, m message) (any, error) {
 		if err := json.Unmarshal(m.Body, &query); err != nil {
 			return nil, err
 		}
-		return health.Gather(ctx, query, unitStates{s.host.Systemd}), nil
+		return health.Gather(ctx, query, unitStates{s.host.Systemd}, databases{s.host}), nil
 	case opLock:
 		var holder Holder
 		if err := json.Unmarshal(m.Body, &holder); err != nil {
@@ -187,6 +188,13 @@ func (s *server) sign(ctx context.Context, r pki.Request) ([]byte, error) {
 		err := json.Unmarshal(m.Body, &pem)
 		return pem, err
 	}
+}
+
+// databases is the node's PostgreSQL as health asks it.
+type databases struct{ host *resource.Host }
+
+func (d databases) Replication(ctx context.Context, server health.Server) (*health.Replication, error) {
+	return postgres.Replication(ctx, d.host, server)
 }
 
 // unitStates is the node's service manager as health asks it.

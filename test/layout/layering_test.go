@@ -15,6 +15,7 @@ var mayImport = map[string][]string{
 	// Below everything: know nothing of each other.
 	"diag":      {},
 	"hba":       {},
+	"election":  {},
 	"distro":    {},
 	"localfile": {},
 	"patroni":   {},
@@ -37,18 +38,18 @@ var mayImport = map[string][]string{
 	"resource":          {"diag", "fact", "pki"},
 	"resource/etcd":     {"resource"},
 	"resource/fault":    {"resource", "resource/postgres"},
-	"resource/postgres": {"fact", "patroni", "resource"},
+	"resource/postgres": {"fact", "health", "patroni", "resource"},
 	"engine":            {"fact", "resource"},
 	"agent":             {"fact", "health", "pki", "resource", "resource/etcd", "resource/fault", "resource/postgres"},
 	"remote":            {"agent"},
 
 	// Putting it together.
-	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
-	"view":       {"controller", "diag", "drill", "engine", "fact", "health", "model", "resource", "resource/fault"},
+	"controller": {"agent", "diag", "election", "engine", "fact", "health", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
+	"view":       {"controller", "diag", "drill", "election", "engine", "fact", "health", "model", "resource", "resource/fault"},
 	"sandbox":    {},
 	"configure":  {"fact"},
 	"drill":      {"controller", "engine", "health", "ledger", "model", "module", "operation", "param", "resource"},
-	"cli":        {"agent", "configure", "controller", "diag", "drill", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "resource/fault", "sandbox", "secret", "view"},
+	"cli":        {"agent", "configure", "controller", "diag", "drill", "election", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "resource/fault", "sandbox", "secret", "view"},
 
 	// For tests and measurements: nothing that ships imports them.
 	"golden":            {"diag", "resource"},
