@@ -238,20 +238,20 @@ func (a *app) tellDrill(report *drill.Report, f drillFlags) error {
 	if report == nil {
 		return nil
 	}
-	if f.page != "" {
-		file, err := os.Create(f.page)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(view.DrillPage(file, report), file.Close()); err != nil {
-			return err
-		}
+	var failed error
+	if f.output == "table" {
+		view.Drill(a.out, report, view.Color(a.out))
+	} else {
+		failed = encode(a.out, f.output, report)
 	}
-	if f.output != "table" {
-		return encode(a.out, f.output, report)
+	if f.page == "" {
+		return failed
 	}
-	view.Drill(a.out, report, view.Color(a.out))
-	return nil
+	file, err := os.Create(f.page)
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	return errors.Join(failed, view.DrillPage(file, report), file.Close())
 }
 
 func drillExit(report *drill.Report) error {
