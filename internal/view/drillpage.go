@@ -89,8 +89,8 @@ func newDrillChart(r *drill.Report) *drillChart {
 	c.Stops = []drillStop{stopOf(r, "writes"), stopOf(r, "reads")}
 	c.Lasting = c.bar(0, max(r.Lasts, 0), "fault", "")
 	step := tickStep(r.To - r.From)
-	for t := math.Ceil(r.From/step) * step; t <= r.To; t += step {
-		c.Ticks = append(c.Ticks, drillTick{c.place(t), fmt.Sprintf("%g s", t)})
+	for t := int(math.Ceil(r.From / step)); float64(t)*step <= r.To; t++ {
+		c.Ticks = append(c.Ticks, drillTick{c.place(float64(t) * step), fmt.Sprintf("%g s", float64(t)*step)})
 	}
 	for _, p := range r.Phases {
 		b := c.bar(p.At-p.Took, p.At, "phase", fmt.Sprintf("%.2f s", p.Took))
