@@ -156,6 +156,9 @@ func (a *app) drill(ctx context.Context, f drillFlags) error {
 		broken = &drill.PowerCut{Power: outlet}
 	}
 	report, err := d.Run(ctx, broken)
+	if report == nil {
+		return err
+	}
 	return cmp.Or(a.tellDrill(report, f), err, drillExit(report))
 }
 
@@ -233,11 +236,8 @@ func losesData(plan *engine.Plan) bool {
 	return false
 }
 
-// tellDrill writes the report, if there is one, in every form that was asked for.
+// tellDrill writes the report in every form that was asked for.
 func (a *app) tellDrill(report *drill.Report, f drillFlags) error {
-	if report == nil {
-		return nil
-	}
 	var failed error
 	if f.output == "table" {
 		view.Drill(a.out, report, view.Color(a.out))
