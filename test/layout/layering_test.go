@@ -14,6 +14,7 @@ import (
 var mayImport = map[string][]string{
 	// Below everything: know nothing of each other.
 	"diag":      {},
+	"hba":       {},
 	"distro":    {},
 	"localfile": {},
 	"patroni":   {},
@@ -35,13 +36,14 @@ var mayImport = map[string][]string{
 	"resource":          {"diag", "fact", "pki"},
 	"resource/etcd":     {"resource"},
 	"resource/postgres": {"fact", "patroni", "resource"},
+	"inspect":           {"hba", "resource", "resource/postgres"},
 	"engine":            {"fact", "resource"},
-	"agent":             {"fact", "health", "pki", "resource", "resource/etcd", "resource/postgres"},
+	"agent":             {"fact", "health", "inspect", "pki", "resource", "resource/etcd", "resource/postgres"},
 	"remote":            {"agent"},
 
 	// Putting it together.
-	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
-	"view":       {"controller", "diag", "engine", "fact", "health", "model", "resource"},
+	"controller": {"agent", "diag", "distro", "engine", "fact", "hba", "health", "inspect", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
+	"view":       {"controller", "diag", "distro", "engine", "fact", "hba", "health", "inspect", "model", "resource"},
 	"sandbox":    {},
 	"configure":  {"fact"},
 	"cli":        {"agent", "configure", "controller", "diag", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "sandbox", "secret", "view"},
