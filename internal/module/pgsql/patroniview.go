@@ -54,7 +54,7 @@ func (m *member) patroniView() patroniView {
 	}
 	v.Parameters = yamlLines(typed(m.localParameters()), "")
 	for _, line := range m.hba() {
-		v.HBA = append(v.HBA, quote(line))
+		v.HBA = append(v.HBA, quote(line.Text))
 	}
 	for _, line := range m.poolIdentLines() {
 		v.Ident = append(v.Ident, quote(line))

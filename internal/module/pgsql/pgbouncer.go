@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"pigsty/internal/model"
 	"pigsty/internal/param"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
@@ -30,7 +31,7 @@ func (m *member) pgbouncer() {
 			Socket, AuthUser, AuthQuery string
 		}{m.p.PgbouncerPort, m.p.PgLocalhost, m.poolLogin(), postgres.PoolAuthQuery}), restart},
 		{"pgbouncer.ini", m.pgbouncerIni(), reload},
-		{"pgb_hba.conf", strings.Join(m.poolHBA(), "\n") + "\n", reload},
+		{"pgb_hba.conf", joined(m.poolHBA()), reload},
 	} {
 		m.own(pgbouncerDir+"/"+f.name, f.content, 0o640, f.notify)
 	}
@@ -145,7 +146,7 @@ func (m *member) poolDatabases() string {
 // poolHBA are the lines of pgBouncer's own access file, in v1.5's order: the system's users, the
 // default rules, then what the inventory adds. Those who watch and administer the pool reach its
 // console and nothing else through it, and from other machines only over TLS, where there is TLS.
-func (m *member) poolHBA() []string {
+func (m *member) poolHBA() []model.AccessLine {
 	password := m.password()
 	lines := append([]string{"local pgbouncer " + role(m.p.PgDbsu) + " peer"}, m.poolRefusals()...)
 	lines = append(lines, "local all all "+password, "host all all 127.0.0.1/32 "+password)
@@ -159,11 +160,22 @@ func (m *member) poolHBA() []string {
 		}
 		lines = append(lines, "host all "+role(user)+" 0.0.0.0/0 reject", "host all "+role(user)+" ::/0 reject")
 	}
-	rules, extra := m.c.Param.PgbouncerHbaRules, m.c.Param.PgbouncerHbaRulesExtra
-	var chosen []param.HbaRule
-	for _, list := range [][]param.HbaRule{rules, extra} {
+	var chosen []listedRule
+	for _, list := range [][]listedRule{
+		m.listed("pgbouncer_hba_rules", m.c.Param.PgbouncerHbaRules),
+		m.listed("pgbouncer_hba_rules_extra", m.c.Param.PgbouncerHbaRulesExtra),
+	} {
 		chosen = append(chosen, ofRole(list, "common")...)
 		chosen = append(chosen, ofRole(list, m.i.Role)...)
 	}
-	return append(lines, m.rules(chosen)...)
+	return append(m.ours("users of the system", lines), m.rules(chosen)...)
+}
+
+// joined is the file of access lines.
+func joined(lines []model.AccessLine) string {
+	var b strings.Builder
+	for _, line := range lines {
+		b.WriteString(line.Text + "\n")
+	}
+	return b.String()
 }
