@@ -67,7 +67,7 @@ func (k *keeper) sound(ctx context.Context) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	if m, err := client.At(url).Member(ctx); err != nil || m.Role != "primary" {
+	if m, err := client.At(url).Member(ctx); err != nil || !m.leading() {
 		return false
 	}
 	for _, server := range k.progress.Drained {

@@ -125,7 +125,7 @@ func (k *keeper) promoted(ctx context.Context) (string, error) {
 	}
 	for {
 		m, err := client.At(k.ToURL).Member(ctx)
-		if err == nil && m.State == "running" && m.Role == "primary" {
+		if err == nil && m.State == "running" && m.leading() {
 			return k.To, nil
 		}
 		if _, err := os.Stat(k.host.Path(k.path(cancelFile))); err == nil {

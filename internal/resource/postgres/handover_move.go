@@ -17,12 +17,12 @@ type handoverError struct{ err error }
 func (e *handoverError) Error() string { return e.err.Error() }
 func (e *handoverError) Unwrap() error { return e.err }
 
-// cost says what clients see of a switchover from the named member.
-func (o *Handover) cost(ctx context.Context, h *resource.Host, from string) string {
+// cost says what clients see of a switchover from one member to another.
+func (o *Handover) cost(ctx context.Context, h *resource.Host, from, to string) string {
 	if o == nil {
 		return "all clients are cut and connect again"
 	}
-	problem, sessions := o.obstacle(ctx, h, from)
+	problem, sessions := o.obstacle(ctx, h, from, to)
 	if problem != "" {
 		return "all clients are cut and connect again: " + problem
 	}
@@ -33,14 +33,16 @@ func (o *Handover) cost(ctx context.Context, h *resource.Host, from string) stri
 	return text
 }
 
-// obstacle is why no client of the pool of the named member can be kept; empty when they can. Those
-// of the databases in sessions cannot in any case.
-func (o *Handover) obstacle(ctx context.Context, h *resource.Host, from string) (problem string, sessions []string) {
-	switch {
+// obstacle is why no client of the pool can be kept; empty when they can. Those of the databases in
+// sessions cannot in any case.
+func (o *Handover) obstacle(ctx context.Context, h *resource.Host, from, to string) (problem string, sessions []string) {
+	switch _, pooled := o.Pools[to]; {
 	case o.Console == nil:
 		return "pgBouncer is off on " + o.Self, nil
 	case from != o.Self:
 		return from + " leads, and its node cannot be reached", nil
+	case !pooled:
+		return "pgBouncer is off on " + to, nil
 	}
 	console, err := openConsole(ctx, h, *o.Console)
 	if err != nil {
@@ -63,7 +65,7 @@ func (c *crew) move(ctx context.Context, h *resource.Host, members []clusterMemb
 	if c.pool == nil {
 		return leader.Switchover(ctx, from, to, c.patience)
 	}
-	if problem, _ := c.pool.obstacle(ctx, h, from); problem != "" {
+	if problem, _ := c.pool.obstacle(ctx, h, from, to); problem != "" {
 		h.Note("clients of the pool are cut: %s", problem)
 		return leader.Switchover(ctx, from, to, c.patience)
 	}

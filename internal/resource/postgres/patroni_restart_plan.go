@@ -67,7 +67,7 @@ func restartChange(ctx context.Context, h *resource.Host, steps []restartStep, b
 		c.Fields = append(c.Fields, resource.Field{Name: s.member.Name, Before: before, After: s.outcome()})
 		if s.switchTo != "" {
 			c.Impact = resource.Switchover
-			c.Effect += "; " + pool.cost(ctx, h, s.member.Name)
+			c.Effect += "; " + pool.cost(ctx, h, s.member.Name, s.switchTo)
 		}
 	}
 	return c

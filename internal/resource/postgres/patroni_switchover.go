@@ -47,7 +47,7 @@ func (s *Switchover) Diff(ctx context.Context, h *resource.Host) (*resource.Chan
 	}
 	return &resource.Change{
 		Action: resource.Run, Impact: resource.Switchover,
-		Effect: s.Pool.cost(ctx, h, leader),
+		Effect: s.Pool.cost(ctx, h, leader, to),
 		Fields: []resource.Field{{Name: "leader", Before: leader, After: to}},
 	}, nil
 }

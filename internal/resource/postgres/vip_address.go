@@ -123,7 +123,7 @@ func (v *VIPAddress) leads(ctx context.Context, h *resource.Host) (bool, error) 
 		return false, err
 	}
 	m, err := client.Member(ctx)
-	return m.Role == "primary" || m.Role == "standby_leader", err
+	return m.leading(), err
 }
 
 func (v *VIPAddress) holds(h *resource.Host) (bool, error) {
