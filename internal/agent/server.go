@@ -41,7 +41,7 @@ func Serve(ctx context.Context, r io.Reader, w io.Writer, host *resource.Host) (
 	in, out := &listener{Reader: r}, newOutbox(w)
 	s := &server{host: host, stream: newStream(in, out), in: in, out: out, waiting: map[uint64]chan message{}}
 	s.stopped, s.stop = context.WithCancel(ctx)
-	host.Sign = s.sign
+	host.Sign, host.Call = s.sign, s.call
 	defer func() {
 		s.stop()
 		// Also when the controller has gone, and it is nobody's business how that went.
@@ -91,6 +91,9 @@ func (s *server) read(questions chan<- message) error {
 		case opBeat: // that something came is all it says
 		case opStop:
 			s.stop()
+		case opAssist:
+			// Beside the steps that this node is at: the step that calls waits for it.
+			go s.assist(m)
 		case opResult:
 			s.mu.Lock()
 			reply := s.waiting[m.ID]
@@ -171,29 +174,34 @@ func (s *server) work(ctx context.Context, m message) (any, error) {
 
 // sign asks the controller's certificate authority; it is resource.Host.Sign.
 func (s *server) sign(ctx context.Context, r pki.Request) ([]byte, error) {
+	var pem []byte
+	err := s.ask(ctx, opSign, r, &pem)
+	return pem, err
+}
+
+// ask puts a question to the controller and waits for its answer.
+func (s *server) ask(ctx context.Context, op string, question, answer any) error {
 	reply := make(chan message, 1)
 	s.mu.Lock()
 	if s.gone {
 		s.mu.Unlock()
-		return nil, errGone
+		return errGone
 	}
 	s.asked++
 	id := s.asked
 	s.waiting[id] = reply
 	s.mu.Unlock()
-	if err := s.stream.send(id, opSign, r, nil); err != nil {
-		return nil, err
+	if err := s.stream.send(id, op, question, nil); err != nil {
+		return err
 	}
 	select {
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	case m := <-reply:
 		if m.Error != "" {
-			return nil, errors.New(m.Error)
+			return errors.New(m.Error)
 		}
-		var pem []byte
-		err := json.Unmarshal(m.Body, &pem)
-		return pem, err
+		return json.Unmarshal(m.Body, answer)
 	}
 }
 

@@ -26,8 +26,10 @@ type Session struct {
 	asked uint64
 	calls map[uint64]*call
 	ended error
-	done  chan struct{}   // closed when ended is set
-	wants map[string]bool // what the steps being applied need signed
+	done  chan struct{}                       // closed when ended is set
+	wants map[string]bool                     // what the steps being applied need signed
+	aides map[string]map[string]resource.Aide // those of the steps being applied, by step and node
+	peers map[string]*Session                 // whom the aides are asked of, by node
 }
 
 type call struct {
@@ -82,6 +84,8 @@ func (s *Session) read() {
 		switch m.Op {
 		case opSign:
 			go s.sign(m)
+		case opCall:
+			go s.call(m)
 		default:
 			s.deliver(m)
 		}
@@ -200,6 +204,7 @@ func (s *Session) Diff(ctx context.Context, steps []resource.Step) ([]resource.O
 // counts as not done.
 func (s *Session) Apply(ctx context.Context, steps []resource.Step, event func(resource.Outcome)) error {
 	s.want(steps)
+	s.keepAides(steps)
 	release := context.AfterFunc(ctx, s.Stop)
 	defer release()
 	return s.ask(context.WithoutCancel(ctx), opApply, steps, nil, func(body json.RawMessage) {

@@ -14,8 +14,8 @@ import (
 	"sync"
 )
 
-// Operations. The first seven are asked by the controller, which beats besides as long as it
-// lives; sign is asked by the agent, and the last three are answers.
+// Operations. The first eight are asked by the controller, which beats besides as long as it
+// lives; sign and call are asked by the agent, and the last three are answers.
 const (
 	opFacts   = "facts"
 	opHealth  = "health"
@@ -24,8 +24,10 @@ const (
 	opApply   = "apply"
 	opLock    = "lock"
 	opStop    = "stop"
+	opAssist  = "assist"
 	opBeat    = "beat"
 	opSign    = "sign"
+	opCall    = "call"
 
 	opHello  = "hello"
 	opEvent  = "event"

@@ -12,7 +12,7 @@ import (
 
 // newAgentCommand is what the controller starts on a node; people have no use for it.
 func newAgentCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:    "agent",
 		Short:  "Serve a controller on standard input and output",
 		Hidden: true,
@@ -24,4 +24,13 @@ func newAgentCommand(a *app) *cobra.Command {
 			return agent.Serve(cmd.Context(), a.in, a.out, resource.NewHost())
 		},
 	}
+	cmd.AddCommand(&cobra.Command{
+		Use:   "handover PART FILE",
+		Short: "Do this node's part in a handover of clients",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return agent.Handover(cmd.Context(), args[0], args[1])
+		},
+	})
+	return cmd
 }

@@ -141,6 +141,9 @@ func (s *Site) Connect(ctx context.Context, nodes []*model.Node, dial Dialer) *F
 		})
 	}
 	group.Wait()
+	for _, session := range f.Sessions {
+		session.Meet(f.Sessions)
+	}
 	s.Deployment.Observe(facts)
 	return f
 }

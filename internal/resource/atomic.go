@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // temporaryPrefix begins the name of every temporary file of ours for the path. The dot keeps
@@ -15,6 +16,16 @@ func temporaryPrefix(path string) string { return "." + filepath.Base(path) + ".
 // one, also after a power cut. The file belongs to the agent's own user; its folder must exist.
 func (h *Host) WriteFile(path string, data []byte, mode os.FileMode) error {
 	return writeAtomic(h.Path(path), data, mode, -1, -1)
+}
+
+// RewriteFile is WriteFile for a file that is there: it keeps its owner and mode.
+func (h *Host) RewriteFile(path string, data []byte) error {
+	info, err := os.Stat(h.Path(path))
+	if err != nil {
+		return err
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	return writeAtomic(h.Path(path), data, info.Mode().Perm(), int(owner.Uid), int(owner.Gid))
 }
 
 // writeAtomic replaces path with data: a reader sees the old file or the new one, also after a

@@ -25,6 +25,9 @@ type Host struct {
 	// Sign asks the controller's certificate authority to sign a request; the private key
 	// stays on the node.
 	Sign func(ctx context.Context, r pki.Request) (pem []byte, err error)
+	// Call has the aides of the resource's step do their parts, all at once, and returns what
+	// went wrong, by node. Nil where no controller is listening.
+	Call func(ctx context.Context, r Resource, order any) (map[string]error, error)
 	// Container is true where the kernel's settings belong to somebody else, and so cannot be
 	// changed from here.
 	Container bool

@@ -13,6 +13,9 @@ type Step struct {
 	After    []Ref  // steps on other nodes that must be done first
 	Notify   []Notification
 	Resource Resource
+	// Aides are what the resource may call for on other nodes while it is applied, by node; they
+	// stay with the controller until then.
+	Aides map[string]Aide
 }
 
 // Ref points at a step: a node and a resource ID.
@@ -70,7 +73,7 @@ type wireStep struct {
 	Resource json.RawMessage `json:"resource"`
 }
 
-// MarshalJSON writes what the node needs to know of a step: all but Node and After.
+// MarshalJSON writes what the node needs to know of a step: all but Node, After and Aides.
 func (s Step) MarshalJSON() ([]byte, error) {
 	body, err := json.Marshal(s.Resource)
 	if err != nil {

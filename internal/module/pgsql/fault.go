@@ -105,7 +105,7 @@ func (b *breaker) list() error {
 	leader := fault.Leader{Cluster: b.c.Name, Instance: i.Name, API: m.api()}
 	switch b.name {
 	case fault.Switchover:
-		steps, err := handOver("")(b.d, b.c)
+		steps, err := handOver("", false)(b.d, b.c)
 		b.steps = append(b.steps, steps...)
 		return err
 	case fault.KillPostgres, fault.KillPatroni:

@@ -160,7 +160,7 @@ func (m *member) restart() {
 	m.branch = "pgsql/settings"
 	r := &postgres.PatroniRestart{Cluster: m.c.Name, API: m.api(), Conn: m.conn()}
 	if m.d.Switchover {
-		r.Method = postgres.RestartBySwitchover
+		r.Method, r.Pool = postgres.RestartBySwitchover, m.handover()
 	}
-	m.add(r)
+	m.add(r).Aides = m.aides()
 }

@@ -24,7 +24,7 @@ one before serves again, the leader last. The run stops at the first that does n
 			return operate(func(m *member) resource.Resource {
 				r := &postgres.Restart{Cluster: m.c.Name, API: m.api(), Members: membersOf(m.c, args[0]), Pending: *pending}
 				if *bySwitchover {
-					r.Method = postgres.RestartBySwitchover
+					r.Method, r.Pool = postgres.RestartBySwitchover, m.handover()
 				}
 				return r
 			}), nil

@@ -29,7 +29,7 @@ func operate(kind func(m *member) resource.Resource) operation.Steps {
 			i = c.Instances[n]
 		}
 		m := &member{d: d, c: c, i: i, p: i.Param}
-		m.add(kind(m))
+		m.add(kind(m)).Aides = m.aides()
 		return m.steps, nil
 	}
 }

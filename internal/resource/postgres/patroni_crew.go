@@ -19,6 +19,10 @@ type crew struct {
 	cluster  string
 	api      PatroniAPI    // of one of them
 	patience time.Duration // how long a member may take to do what it is told
+	// pool keeps the clients of the pools through a switchover, with the aides of caller; nil
+	// cuts them.
+	pool   *Handover
+	caller resource.Resource
 }
 
 // newCrew takes a patience of 0 for 5 minutes.
@@ -27,6 +31,12 @@ func newCrew(cluster string, api PatroniAPI, patience time.Duration) *crew {
 		patience = 5 * time.Minute
 	}
 	return &crew{cluster: cluster, api: api, patience: patience}
+}
+
+// keeping is the crew that keeps the pool's clients through a switchover.
+func (c *crew) keeping(pool *Handover, caller resource.Resource) *crew {
+	c.pool, c.caller = pool, caller
+	return c
 }
 
 // clusterMember is a member in the DCS's view and in its own.
@@ -152,10 +162,11 @@ func (c *crew) switchOver(ctx context.Context, h *resource.Host, leader *Patroni
 			candidate, err = successor(members)
 		}
 		if err == nil {
-			err = leader.Switchover(ctx, name, candidate, c.patience)
+			err = c.move(ctx, h, members, leader, name, candidate)
 		}
 		var refused *PatroniError
-		fatal := errors.As(err, &refused) && refused.Status != http.StatusPreconditionFailed
+		var stuck *handoverError
+		fatal := errors.As(err, &refused) && refused.Status != http.StatusPreconditionFailed || errors.As(err, &stuck)
 		if err == nil || fatal || time.Now().After(deadline) {
 			return err
 		}

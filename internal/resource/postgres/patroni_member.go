@@ -108,6 +108,9 @@ func (p *Patroni) Member(ctx context.Context) (PatroniMember, error) {
 	return m, err
 }
 
+// leading tells whether the member says that it leads, be it a cluster that follows another.
+func (m PatroniMember) leading() bool { return m.Role == "primary" || m.Role == "standby_leader" }
+
 // Cluster asks for all members.
 func (p *Patroni) Cluster(ctx context.Context) (PatroniCluster, error) {
 	var c PatroniCluster

@@ -48,18 +48,19 @@ type Restart struct {
 	// Pending leaves out members that no setting waits for.
 	Pending bool          `json:"pending,omitempty"`
 	Method  RestartMethod `json:"method,omitempty"`  // of the leader; empty = restart
+	Pool    *Handover     `json:"pool,omitempty"`    // keeps pools' clients through a switchover; nil = they are cut
 	Timeout time.Duration `json:"timeout,omitempty"` // for a member to come back; 0 = 5 minutes
 }
 
 func (r *Restart) Kind() string { return "postgres_restart" }
 func (r *Restart) Name() string { return r.Cluster }
 
-func (r *Restart) patroni() *PatroniRestart {
-	return &PatroniRestart{Cluster: r.Cluster, API: r.API, Method: r.Method, Timeout: r.Timeout}
+func (r *Restart) crew() *crew {
+	return newCrew(r.Cluster, r.API, r.Timeout).keeping(r.Pool, r)
 }
 
 func (r *Restart) steps(ctx context.Context, h *resource.Host) ([]restartStep, error) {
-	crew := r.patroni().crew()
+	crew := r.crew()
 	all, err := crew.observe(ctx, h)
 	if err != nil {
 		return nil, err
@@ -82,7 +83,7 @@ func (r *Restart) Diff(ctx context.Context, h *resource.Host) (*resource.Change,
 	if err != nil || len(steps) == 0 {
 		return nil, err
 	}
-	return restartChange(steps, "runs"), nil
+	return restartChange(ctx, h, steps, "runs", r.Pool), nil
 }
 
 // Apply stops at the first member that does not come back.
@@ -92,8 +93,8 @@ func (r *Restart) Apply(ctx context.Context, h *resource.Host) error {
 		return err
 	}
 	for i, s := range steps {
-		if err := r.patroni().carryOut(ctx, h, s); err != nil {
-			return r.patroni().stopped(err, steps[i:])
+		if err := r.crew().carryOut(ctx, h, s); err != nil {
+			return r.crew().stopped(err, steps[i:])
 		}
 	}
 	return nil

@@ -35,6 +35,8 @@ type PatroniRestart struct {
 	API     PatroniAPI    `json:"api"`              // of the member on this node
 	Conn    Conn          `json:"conn"`             // asked what the leader runs with
 	Method  RestartMethod `json:"method,omitempty"` // empty = restart
+	// Pool keeps the clients of the pools through a switchover; nil = they are cut.
+	Pool *Handover `json:"pool,omitempty"`
 	// Timeout is how long a member may take to come back. 0 = 5 minutes.
 	Timeout time.Duration `json:"timeout,omitempty"`
 }
@@ -46,7 +48,9 @@ const restartPasses = 3
 func (r *PatroniRestart) Kind() string { return "patroni_restart" }
 func (r *PatroniRestart) Name() string { return r.Cluster }
 
-func (r *PatroniRestart) crew() *crew { return newCrew(r.Cluster, r.API, r.Timeout) }
+func (r *PatroniRestart) crew() *crew {
+	return newCrew(r.Cluster, r.API, r.Timeout).keeping(r.Pool, r)
+}
 
 // Diff asks every member whether it waits for a restart. A plan is made before the members have
 // new settings; then the change that brings them has left word.
@@ -71,7 +75,7 @@ func (r *PatroniRestart) Diff(ctx context.Context, h *resource.Host) (*resource.
 		}
 		steps = planRestart(members, r.Method, lowered, announced)
 	}
-	return restartChange(steps, "old settings"), nil
+	return restartChange(ctx, h, steps, "old settings", r.Pool), nil
 }
 
 // lowered compares what the leader runs with to what the cluster is configured to: whether
@@ -118,8 +122,8 @@ func (r *PatroniRestart) Apply(ctx context.Context, h *resource.Host) error {
 			return nil
 		}
 		for i, s := range steps {
-			if err := r.carryOut(ctx, h, s); err != nil {
-				return r.stopped(err, steps[i:])
+			if err := r.crew().carryOut(ctx, h, s); err != nil {
+				return r.crew().stopped(err, steps[i:])
 			}
 		}
 		r.follow(ctx, h, members)
@@ -141,10 +145,10 @@ func (r *PatroniRestart) Apply(ctx context.Context, h *resource.Host) error {
 }
 
 // stopped says what a failure leaves undone.
-func (r *PatroniRestart) stopped(err error, left []restartStep) error {
+func (c *crew) stopped(err error, left []restartStep) error {
 	var names []string
 	for _, s := range left {
 		names = append(names, s.member.Name)
 	}
-	return fmt.Errorf("cluster %s: %w; the restart stops here, so %s may still run with old settings", r.Cluster, err, strings.Join(names, ", "))
+	return fmt.Errorf("cluster %s: %w; the restart stops here, so %s may still run with old settings", c.cluster, err, strings.Join(names, ", "))
 }

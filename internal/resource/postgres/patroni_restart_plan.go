@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,12 +61,13 @@ func planRestart(members []clusterMember, method RestartMethod, lowered, everybo
 }
 
 // restartChange is the steps as a change of members that were in some state before.
-func restartChange(steps []restartStep, before string) *resource.Change {
+func restartChange(ctx context.Context, h *resource.Host, steps []restartStep, before string, pool *Handover) *resource.Change {
 	c := &resource.Change{Action: resource.Run, Impact: resource.Restart, Effect: describeRestart(steps)}
 	for _, s := range steps {
 		c.Fields = append(c.Fields, resource.Field{Name: s.member.Name, Before: before, After: s.outcome()})
 		if s.switchTo != "" {
 			c.Impact = resource.Switchover
+			c.Effect += "; " + pool.cost(ctx, h, s.member.Name, s.switchTo)
 		}
 	}
 	return c

@@ -16,34 +16,34 @@ const (
 )
 
 // carryOut restarts one member and returns when it does its work again.
-func (r *PatroniRestart) carryOut(ctx context.Context, h *resource.Host, s restartStep) error {
+func (c *crew) carryOut(ctx context.Context, h *resource.Host, s restartStep) error {
 	if s.problem != nil {
 		return s.problem
 	}
-	client, err := r.API.Open(h)
+	client, err := c.api.Open(h)
 	if err != nil {
 		return err
 	}
 	member := client.At(s.member.APIURL)
 	if s.switchTo != "" {
-		if err := r.crew().switchOver(ctx, h, member, s.member.Name, ""); err != nil {
+		if err := c.switchOver(ctx, h, member, s.member.Name, ""); err != nil {
 			return fmt.Errorf("%s: %w", s.member.Name, err)
 		}
-		return r.crew().comeback(ctx, client, s.member.Name, false)
+		return c.comeback(ctx, client, s.member.Name, false)
 	}
 	if !s.member.Leads() {
-		r.catchUp(ctx, client, member)
+		catchUp(ctx, client, member)
 	}
-	if err := member.Restart(ctx, r.crew().patience); err != nil {
+	if err := member.Restart(ctx, c.patience); err != nil {
 		return fmt.Errorf("%s: %w", s.member.Name, err)
 	}
-	return r.crew().comeback(ctx, client, s.member.Name, s.member.Leads())
+	return c.comeback(ctx, client, s.member.Name, s.member.Leads())
 }
 
 // catchUp lets a replica replay what its leader has written, for a few seconds at most: when the
 // leader has restarted with a lower setting, that stands in the WAL, and a replica that has not
 // read it starts with the higher one again.
-func (r *PatroniRestart) catchUp(ctx context.Context, client, replica *Patroni) {
+func catchUp(ctx context.Context, client, replica *Patroni) {
 	leader, err := client.Member(ctx)
 	deadline := time.Now().Add(catchUpPatience)
 	for err == nil && time.Now().Before(deadline) {

@@ -22,6 +22,8 @@ type Switchover struct {
 	API     PatroniAPI `json:"api"` // of the member on this node
 	// To is the member that shall lead; empty = the one that is fittest.
 	To string `json:"to,omitempty"`
+	// Pool keeps the clients of the pools on the way; nil = they are cut.
+	Pool *Handover `json:"pool,omitempty"`
 	// Timeout is how long it may take altogether. 0 = 5 minutes.
 	Timeout time.Duration `json:"timeout,omitempty"`
 }
@@ -29,7 +31,9 @@ type Switchover struct {
 func (s *Switchover) Kind() string { return "switchover" }
 func (s *Switchover) Name() string { return s.Cluster }
 
-func (s *Switchover) crew() *crew { return newCrew(s.Cluster, s.API, s.Timeout) }
+func (s *Switchover) crew() *crew {
+	return newCrew(s.Cluster, s.API, s.Timeout).keeping(s.Pool, s)
+}
 
 // Diff is nothing when the wanted member leads, and an error when nobody may take over.
 func (s *Switchover) Diff(ctx context.Context, h *resource.Host) (*resource.Change, error) {
@@ -43,7 +47,7 @@ func (s *Switchover) Diff(ctx context.Context, h *resource.Host) (*resource.Chan
 	}
 	return &resource.Change{
 		Action: resource.Run, Impact: resource.Switchover,
-		Effect: "writes wait until " + to + " is promoted",
+		Effect: s.Pool.cost(ctx, h, leader, to),
 		Fields: []resource.Field{{Name: "leader", Before: leader, After: to}},
 	}, nil
 }

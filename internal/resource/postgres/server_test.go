@@ -19,6 +19,7 @@ type fakeServer struct {
 	down   bool
 	opened int
 	seen   []string
+	named  []string // the columns' names; every one is called c where there is none
 	// rows answers a statement that contains the key; every value is text.
 	rows map[string][]string
 	// fail answers a statement that contains the key with an error.
@@ -92,14 +93,18 @@ func (s *fakeServer) answer(b *pgproto3.Backend, sql string, status byte) byte {
 func (s *fakeServer) send(b *pgproto3.Backend, values []string) {
 	var fields []pgproto3.FieldDescription
 	var row [][]byte
-	for _, v := range values {
+	for i, v := range values {
+		name := "c"
+		if i < len(s.named) {
+			name = s.named[i]
+		}
 		oid := uint32(25) // text
 		if v == "t" || v == "f" {
 			oid = 16 // bool
 		} else if strings.Trim(v, "0123456789") == "" && v != "" {
 			oid = 20 // int8
 		}
-		fields = append(fields, pgproto3.FieldDescription{Name: []byte("c"), DataTypeOID: oid, DataTypeSize: -1, TypeModifier: -1})
+		fields = append(fields, pgproto3.FieldDescription{Name: []byte(name), DataTypeOID: oid, DataTypeSize: -1, TypeModifier: -1})
 		row = append(row, []byte(v))
 	}
 	b.Send(&pgproto3.RowDescription{Fields: fields})

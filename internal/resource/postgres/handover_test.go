@@ -1,0 +1,216 @@
+package postgres
+
+import (
+	"bufio"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pigsty/internal/resource"
+)
+
+// Databases lead to the other pool, whatever they are called and limited to.
+func TestDatabasesLeadElsewhere(t *testing.T) {
+	home := `postgres = host=/var/run/postgresql port=5432
+test = host=/var/run/postgresql port=5432 pool_mode=transaction pool_size=3
+"my host=x port=1 db" = host=/var/run/postgresql port=5432
+`
+	want := `postgres = host=10.0.0.2 port=6432
+test = host=10.0.0.2 port=6432 pool_mode=transaction pool_size=3
+"my host=x port=1 db" = host=10.0.0.2 port=6432
+`
+	if diff := cmp.Diff(want, ledTo(home, PoolAddress{Host: "10.0.0.2", Port: 6432})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The kernel's table of connections is read as it is written.
+func TestAddressInUse(t *testing.T) {
+	const table = `  sl  local_address rem_address   st tx_queue
+   0: 00000000:1539 00000000:0000 0A 00000000
+   1: 035D0A0A:1539 015D0A0A:C350 %s 00000000
+`
+	for name, c := range map[string]struct {
+		v4, v6 string
+		want   bool
+	}{
+		"connected":      {v4: strings.Replace(table, "%s", "01", 1), want: true},
+		"closing":        {v4: strings.Replace(table, "%s", "06", 1)},
+		"by a v6 socket": {v6: "sl\n 0: 0000000000000000FFFF0000035D0A0A:1539 0000000000000000FFFF0000015D0A0A:C350 01 0\n", want: true},
+		"nothing":        {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := &keeper{handoverTask: &handoverTask{Handover: Handover{VIP: "10.10.93.3"}}, host: &resource.Host{Root: t.TempDir()}}
+			if err := os.MkdirAll(k.host.Path("/proc/net"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			writeForTest(t, k.host.Path("/proc/net/tcp"), c.v4)
+			if c.v6 != "" {
+				writeForTest(t, k.host.Path("/proc/net/tcp6"), c.v6)
+			}
+			if used, err := k.addressInUse(); err != nil || used != c.want {
+				t.Errorf("in use: %v, error %v", used, err)
+			}
+		})
+	}
+	if got := procAddress("0100007F:1538"); got != netip.MustParseAddr("127.0.0.1") {
+		t.Errorf("address %s", got)
+	}
+}
+
+// haproxyStats is what HAProxy 3.0 answers to "show stat", shortened.
+const haproxyStats = `# pxname,svname,qcur,qmax,scur,smax,slim,stot,status,
+pg-test-primary,FRONTEND,,,4,9,3000,100,OPEN,
+pg-test-primary,pg-test-1,0,0,3,9,3000,100,UP,
+pg-test-primary,pg-test-2,0,0,0,9,3000,100,UP 1/3,
+pg-test-primary,BACKEND,0,0,3,9,300,100,UP,
+pg-test-replica,pg-test-1,0,0,0,9,3000,100,DOWN,
+
+`
+
+// haproxyHost has a HAProxy that answers orders and keeps them.
+func haproxyHost(t *testing.T) (h *resource.Host, orders func() []string) {
+	h = &resource.Host{Root: t.TempDir()}
+	socket := h.Path("/run/haproxy/admin.sock")
+	if err := os.MkdirAll(filepath.Dir(socket), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	seen := make(chan string, 100)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			line, err := bufio.NewReader(conn).ReadString('\n')
+			if err == nil {
+				_, err = conn.Write([]byte(answerOf(strings.TrimSpace(line), seen)))
+			}
+			if closing := conn.Close(); err != nil || closing != nil {
+				t.Errorf("HAProxy: %v, %v", err, closing)
+			}
+		}
+	}()
+	return h, func() []string {
+		var all []string
+		for len(seen) > 0 {
+			all = append(all, <-seen)
+		}
+		return all
+	}
+}
+
+func answerOf(line string, seen chan<- string) string {
+	switch {
+	case line == "show stat":
+		return haproxyStats
+	case strings.Contains(line, "pg-test-9"):
+		return "No such server.\n\n"
+	case strings.Contains(line, "refuse"):
+		return "Require 'backend/server'.\n"
+	}
+	seen <- line
+	return "\n"
+}
+
+// HAProxy's silence is consent, and a server that a backend does not have is no matter.
+func TestHAProxyOrders(t *testing.T) {
+	h, orders := haproxyHost(t)
+	admin := haproxyAdmin{h, "/run/haproxy/admin.sock"}
+	if err := admin.say(t.Context(), "disable health b/s", "disable health b/pg-test-9", "enable health b/s"); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"disable health b/s", "enable health b/s"}, orders()); diff != "" {
+		t.Error(diff)
+	}
+	if err := admin.say(t.Context(), "refuse"); err == nil || !strings.Contains(err.Error(), "Require 'backend/server'") {
+		t.Errorf("error %v", err)
+	}
+	servers, err := admin.servers(t.Context())
+	if err != nil || servers["pg-test-primary/pg-test-1"] != (haproxyServer{"3", "UP"}) {
+		t.Errorf("servers %v, error %v", servers, err)
+	}
+}
+
+// Sessions are held at the old leader of every pooled service, and where replicas serve also at the
+// new one. Once that is seen, the old one gets no new sessions; one without any is given up.
+func TestSessionsAreHeldAndDrained(t *testing.T) {
+	h, orders := haproxyHost(t)
+	if err := os.MkdirAll(h.Path(HandoverFolder), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	k := &keeper{host: h, handoverTask: &handoverTask{
+		Handover: Handover{
+			Cluster: "pg-test", HAProxy: "/run/haproxy/admin.sock",
+			Services: []PooledService{{Backend: "pg-test-primary", Leader: true}},
+		},
+		handoverOrder: handoverOrder{From: "pg-test-1", To: "pg-test-2"},
+	}}
+	if err := k.holdSessions(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"disable health pg-test-primary/pg-test-1"}, orders()); diff != "" {
+		t.Error(diff)
+	}
+	stays, err := k.route(t.Context())
+	if err != nil || !stays {
+		t.Errorf("stays %v, error %v", stays, err)
+	}
+	if diff := cmp.Diff([]string{"set server pg-test-primary/pg-test-1 state drain"}, orders()); diff != "" {
+		t.Error(diff)
+	}
+	k.From, k.progress.Unchecked = "pg-test-3", []string{"pg-test-primary/pg-test-2"}
+	k.progress.Drained = []string{"pg-test-primary/pg-test-2"}
+	if stays, err = k.route(t.Context()); err != nil || stays {
+		t.Errorf("stays %v, error %v", stays, err)
+	}
+	want := []string{"set server pg-test-primary/pg-test-2 state ready", "enable health pg-test-primary/pg-test-2"}
+	if diff := cmp.Diff(want, orders()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What a handover leaves is undone by whoever finds it, once; the next handover's is left alone.
+func TestEndOfHandover(t *testing.T) {
+	h, orders := haproxyHost(t)
+	if err := os.MkdirAll(h.Path(HandoverFolder), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	o := Handover{Cluster: "pg-test", HAProxy: "/run/haproxy/admin.sock"}
+	task := h.Path(o.path(taskFile))
+	leave := func() {
+		writeForTest(t, task, `{"cluster":"pg-test","haproxy":"/run/haproxy/admin.sock","before":{"phase":""}}`)
+		writeForTest(t, h.Path(o.path(progressFile)), `{"phase":"moved","unchecked":["b/one","b/two"],"drained":["b/two"]}`)
+	}
+	leave()
+	writeForTest(t, h.Path(o.path(followedFile)), "")
+	if err := EndHandover(t.Context(), h, task); err != nil || len(orders()) > 0 {
+		t.Errorf("one that the next has taken over is undone: %v", err)
+	}
+	if err := os.Remove(h.Path(o.path(followedFile))); err != nil {
+		t.Fatal(err)
+	}
+	if err := EndHandover(t.Context(), h, task); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"enable health b/one", "set server b/two health down", "enable health b/two", "set server b/two state ready"}
+	if diff := cmp.Diff(want, orders()); diff != "" {
+		t.Error(diff)
+	}
+	if left, err := os.ReadDir(h.Path(HandoverFolder)); err != nil || len(left) > 0 {
+		t.Errorf("left %v, error %v", left, err)
+	}
+	if err := EndHandover(t.Context(), h, task); err != nil {
+		t.Errorf("a second time: %v", err)
+	}
+}
