@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -61,6 +62,36 @@ func encode(w io.Writer, format string, value any) error {
 	}
 	_, err = w.Write(text)
 	return err
+}
+
+// encodeNext writes one of many values: a line of json, or a document of yaml after its mark.
+func encodeNext(w io.Writer, format string, value any) error {
+	if format == "yaml" {
+		if _, err := io.WriteString(w, "---\n"); err != nil {
+			return err
+		}
+		return encode(w, format, value)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}
+
+// answer is the form in which a run is told: a table, which is for people, json or yaml.
+type answer struct{ form string }
+
+// forPeople is true of a table, and of no choice at all.
+func (o answer) forPeople() bool { return o.form == "" || o.form == "table" }
+
+// jsonFlag adds --json, for commands whose -o is something else.
+func (o *answer) jsonFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolFunc("json", "answer in JSON", func(text string) error {
+		on, err := strconv.ParseBool(text)
+		if o.form = ""; on {
+			o.form = "json"
+		}
+		return err
+	})
 }
 
 // inBlocks takes JSON's braces and quotes off a document; those that YAML needs stay.

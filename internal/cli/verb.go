@@ -7,15 +7,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pigsty/internal/controller"
 	"pigsty/internal/module"
 	"pigsty/internal/operation"
 )
 
 // verbFlags are what all verbs share.
 type verbFlags struct {
-	plan   bool
-	output string
-	yes    bool
+	plan bool
+	answer
+	yes bool
 	// destroys is what loses data by the verb; empty when nothing does. Its name has to be typed.
 	destroys, named string
 }
@@ -50,14 +51,19 @@ func (a *app) verbCommand(v operation.Verb) *cobra.Command {
 		}
 		return a.operate(cmd.Context(), v.Parent+" "+v.Name(), args[0], f, steps)
 	}
+	f.add(cmd, v.Destroys)
+	return cmd
+}
+
+// add declares the flags; those of what destroys have no plain yes.
+func (f *verbFlags) add(cmd *cobra.Command, destroys bool) {
 	cmd.Flags().BoolVar(&f.plan, "plan", false, "only say what would be done")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "table", "table or json")
-	if v.Destroys {
+	outputFlag(cmd, &f.form, "table", "json", "yaml")
+	if destroys {
 		cmd.Flags().StringVar(&f.named, "yes-destroy", "", "do not ask: the `name` once more")
 	} else {
 		cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 	}
-	return cmd
 }
 
 // arguments is how many words a usage line takes: those in brackets may be left out.
@@ -76,14 +82,18 @@ func arguments(usage string) cobra.PositionalArgs {
 // operate says what the steps would do, asks, and carries them out. name is that of a cluster or
 // of an instance in it.
 func (a *app) operate(ctx context.Context, purpose, name string, f verbFlags, steps operation.Steps) error {
-	if f.output != "table" && f.output != "json" {
-		return fmt.Errorf("output %q is not known: choose table or json", f.output)
-	}
+	return a.operateOn(ctx, purpose, f, func(site *controller.Site, dial controller.Dialer) (*controller.Work, error) {
+		return site.PrepareOperation(ctx, name, steps, dial)
+	})
+}
+
+// operateOn is operate for what has nodes of its own to connect to.
+func (a *app) operateOn(ctx context.Context, purpose string, f verbFlags, prepare func(*controller.Site, controller.Dialer) (*controller.Work, error)) error {
 	site, dial, err := a.reach()
 	if err != nil {
 		return err
 	}
-	work, err := site.PrepareOperation(ctx, name, steps, dial)
+	work, err := prepare(site, dial)
 	if err != nil {
 		return err
 	}
@@ -94,8 +104,8 @@ func (a *app) operate(ctx context.Context, purpose, name string, f verbFlags, st
 		}
 	}
 	plan := work.Plan(ctx)
-	do := applyFlags{requestFlags: requestFlags{json: f.output == "json"}, yes: f.yes}
-	if f.plan || plan.Failed() || !do.json {
+	do := applyFlags{requestFlags: requestFlags{answer: f.answer}, yes: f.yes}
+	if f.plan || plan.Failed() || do.forPeople() {
 		if err := a.showPlan(plan, do.requestFlags); err != nil {
 			return err
 		}

@@ -93,26 +93,22 @@ func (b *builder) warnParameters(c *PgCluster) {
 	}
 }
 
-// contribLibraries come with the server's own package.
-var contribLibraries = []string{
-	"auth_delay", "auto_explain", "basebackup_to_shell", "basic_archive", "passwordcheck", "pg_overexplain",
-	"pg_prewarm", "pg_stat_statements", "pg_trgm", "pg_visibility", "postgres_fdw", "sepgsql",
-}
-
-// warnLibraries tells of libraries to be loaded at the start that no listed package seems to bring:
-// a server that misses one does not start. Packages are named after what they bring, so the name
-// without the prefix pg_ has to be part of one.
+// warnLibraries tells of libraries to be loaded at the start that no package seems to bring: a
+// server that misses one does not start. What the distribution packages is installed unasked;
+// another package is named after what it brings, so that the library's name without the prefix pg_
+// has to be part of one.
 func (b *builder) warnLibraries(c *PgCluster) {
 	pos := at(c.Primary().Node, "pg_libs")
 	packages, _ := distro.Packages(0, slices.Concat(c.Param.PgPackages, c.Param.PgExtensions), c.Param.PgVersion)
-	for library := range strings.SplitSeq(c.Param.PgLibs, ",") {
-		library = strings.Trim(library, ` "'`)
+	known := distro.Extensions(c.Primary().Node.Facts.Release)
+	for _, library := range c.listedLibraries() {
 		stem := strings.ReplaceAll(strings.TrimPrefix(library, "pg_"), "_", "-")
 		brings := func(name string) bool { return strings.Contains(strings.ReplaceAll(name, "_", "-"), stem) }
-		if library == "" || strings.Contains(library, "/") || slices.Contains(contribLibraries, library) || slices.ContainsFunc(packages, brings) {
+		own, packaged := known.Libraries[library]
+		if packaged && (own == "" || c.Primary().Catalogue() != nil) || strings.Contains(library, "/") || slices.ContainsFunc(packages, brings) {
 			continue
 		}
-		b.problems.Warnf(pos, "pg_libs of cluster %s loads %s, and no package of pg_packages or pg_extensions brings it by its name", c.Name, library).
+		b.problems.Warnf(pos, "pg_libs of cluster %s loads %s, and no package brings it by its name", c.Name, library).
 			Hint = "PostgreSQL does not start without it: list its package in pg_extensions, or remove it from pg_libs"
 	}
 }

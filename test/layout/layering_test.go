@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"render":    {},
 	"fact":      {"patroni"},
 	"health":    {"patroni"},
+	"ledger":    {},
 	"pki":       {"localfile"},
 	"secret":    {"localfile"},
 
@@ -29,26 +30,29 @@ var mayImport = map[string][]string{
 	"param":     {"diag", "inventory"},
 	"model":     {"diag", "distro", "fact", "inventory", "param", "secret"},
 	"operation": {"model", "resource"},
-	"module/*":  {"diag", "distro", "fact", "model", "operation", "param", "pki", "render", "resource", "resource/etcd", "resource/postgres", "secret"},
-	"module":    {"diag", "fact", "model", "module/*", "operation", "param", "resource"},
+	"module/*":  {"diag", "distro", "fact", "model", "operation", "param", "pki", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
+	"module":    {"diag", "fact", "model", "module/*", "operation", "param", "resource", "resource/fault"},
 
 	// Carrying it out.
 	"resource":          {"diag", "fact", "pki"},
 	"resource/etcd":     {"resource"},
+	"resource/fault":    {"resource", "resource/postgres"},
 	"resource/postgres": {"fact", "health", "patroni", "resource"},
 	"engine":            {"fact", "resource"},
-	"agent":             {"fact", "health", "pki", "resource", "resource/etcd", "resource/postgres"},
+	"agent":             {"fact", "health", "pki", "resource", "resource/etcd", "resource/fault", "resource/postgres"},
 	"remote":            {"agent"},
 
 	// Putting it together.
 	"controller": {"agent", "diag", "election", "engine", "fact", "health", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
-	"view":       {"controller", "diag", "election", "engine", "fact", "health", "model", "resource"},
+	"view":       {"controller", "diag", "drill", "election", "engine", "fact", "health", "model", "resource", "resource/fault"},
 	"sandbox":    {},
 	"configure":  {"fact"},
-	"cli":        {"agent", "configure", "controller", "diag", "election", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "sandbox", "secret", "view"},
+	"drill":      {"controller", "engine", "health", "ledger", "model", "module", "operation", "param", "resource"},
+	"cli":        {"agent", "configure", "controller", "diag", "drill", "election", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "resource/fault", "sandbox", "secret", "view"},
 
 	// For tests and measurements: nothing that ships imports them.
 	"golden":            {"diag", "resource"},
+	"distro/catalogue":  {"distro", "sandbox"},
 	"resource/simulate": {"fact", "resource"},
 }
 

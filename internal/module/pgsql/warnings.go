@@ -18,6 +18,7 @@ func Warnings(d *model.Deployment) diag.List {
 		warnOldPatroni(c, &list)
 		warnUpstream(c, &list)
 		refuseQuorum(c, &list)
+		warnExtensions(c, &list)
 	}
 	return list
 }

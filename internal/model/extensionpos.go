@@ -1,0 +1,68 @@
+package model
+
+import (
+	"go.yaml.in/yaml/v4"
+
+	"pigsty/internal/diag"
+	"pigsty/internal/inventory"
+)
+
+// DatabasePos is where pg_databases lists a database: its entry's beginning, or pg_databases itself
+// where it cannot be told, or the cluster where the inventory says nothing of databases.
+func (c *PgCluster) DatabasePos(database string) diag.Pos {
+	value, given := c.Primary().Node.Vars["pg_databases"]
+	if !given {
+		return c.Primary().Node.Pos
+	}
+	if entry := databaseEntry(value, database); entry != nil {
+		return value.NodePos(entry)
+	}
+	return value.Pos
+}
+
+// ExtensionPos is where the inventory lists an extension of a database, or else the database.
+func (c *PgCluster) ExtensionPos(e DeclaredExtension) diag.Pos {
+	value := c.Primary().Node.Vars["pg_databases"]
+	list := field(databaseEntry(value, e.Database), "extensions")
+	if list == nil || list.Kind != yaml.SequenceNode {
+		return c.DatabasePos(e.Database)
+	}
+	for _, entry := range list.Content {
+		if entry.Value == e.Name || named(entry, e.Name) {
+			return value.NodePos(entry)
+		}
+	}
+	return c.DatabasePos(e.Database)
+}
+
+// databaseEntry is a database's entry in pg_databases; nil when there is none.
+func databaseEntry(value inventory.Value, database string) *yaml.Node {
+	if value.Node == nil || value.Node.Kind != yaml.SequenceNode {
+		return nil
+	}
+	for _, entry := range value.Node.Content {
+		if named(entry, database) {
+			return entry
+		}
+	}
+	return nil
+}
+
+// named tells whether a mapping has that name.
+func named(entry *yaml.Node, name string) bool {
+	n := field(entry, "name")
+	return n != nil && n.Value == name
+}
+
+// field is the value of a mapping's key; nil when it is none or has none.
+func field(mapping *yaml.Node, key string) *yaml.Node {
+	if mapping == nil || mapping.Kind != yaml.MappingNode {
+		return nil
+	}
+	for k := 0; k+1 < len(mapping.Content); k += 2 {
+		if mapping.Content[k].Value == key {
+			return mapping.Content[k+1]
+		}
+	}
+	return nil
+}
