@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,14 +46,16 @@ func outputFlag(cmd *cobra.Command, format *string, formats ...string) {
 
 // encode writes a value as json or as yaml, with the names and the order that its JSON has.
 func encode(w io.Writer, format string, value any) error {
-	text, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
+	var text bytes.Buffer
+	plain := json.NewEncoder(&text)
+	plain.SetIndent("", "  ")
+	plain.SetEscapeHTML(false)
+	if err := plain.Encode(value); err != nil {
 		return err
 	}
-	text = append(text, '\n')
 	if format == "yaml" {
 		var document yaml.Node
-		if err := yaml.Unmarshal(text, &document); err != nil {
+		if err := yaml.Unmarshal(text.Bytes(), &document); err != nil {
 			return err
 		}
 		inBlocks(&document)
@@ -60,7 +63,7 @@ func encode(w io.Writer, format string, value any) error {
 		encoder.SetIndent(2)
 		return errors.Join(encoder.Encode(&document), encoder.Close())
 	}
-	_, err = w.Write(text)
+	_, err := text.WriteTo(w)
 	return err
 }
 
@@ -77,14 +80,14 @@ func encodeNext(w io.Writer, format string, value any) error {
 	return encoder.Encode(value)
 }
 
-// answer is the form in which a run is told: a table, which is for people, json or yaml.
-type answer struct{ form string }
+// outputForm is the form in which a run is told: a table, which is for people, json or yaml.
+type outputForm struct{ form string }
 
 // forPeople is true of a table, and of no choice at all.
-func (o answer) forPeople() bool { return o.form == "" || o.form == "table" }
+func (o outputForm) forPeople() bool { return o.form == "" || o.form == "table" }
 
 // jsonFlag adds --json, for commands whose -o is something else.
-func (o *answer) jsonFlag(cmd *cobra.Command) {
+func (o *outputForm) jsonFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolFunc("json", "answer in JSON", func(text string) error {
 		on, err := strconv.ParseBool(text)
 		if o.form = ""; on {

@@ -13,7 +13,7 @@ import (
 // requestFlags are what plan and apply share: which part of the site, how, and how to answer.
 type requestFlags struct {
 	request controller.Request
-	answer
+	outputForm
 	diff bool
 }
 

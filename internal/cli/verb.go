@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,7 +14,7 @@ import (
 // verbFlags are what all verbs share.
 type verbFlags struct {
 	plan bool
-	answer
+	outputForm
 	yes bool
 	// destroys is what loses data by the verb; empty when nothing does. Its name has to be typed.
 	destroys, named string
@@ -104,7 +103,7 @@ func (a *app) operateOn(ctx context.Context, purpose string, f verbFlags, prepar
 		}
 	}
 	plan := work.Plan(ctx)
-	do := applyFlags{requestFlags: requestFlags{answer: f.answer}, yes: f.yes}
+	do := applyFlags{requestFlags: requestFlags{outputForm: f.outputForm}, yes: f.yes}
 	if f.plan || plan.Failed() || do.forPeople() {
 		if err := a.showPlan(plan, do.requestFlags); err != nil {
 			return err
