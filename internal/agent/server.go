@@ -10,6 +10,7 @@ import (
 
 	"pigsty/internal/fact"
 	"pigsty/internal/health"
+	"pigsty/internal/inspect"
 	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
@@ -142,6 +143,12 @@ func (s *server) work(ctx context.Context, m message) (any, error) {
 			return nil, err
 		}
 		return health.Gather(ctx, query, unitStates{s.host.Systemd}, databases{s.host}), nil
+	case opInspect:
+		var query inspect.Query
+		if err := json.Unmarshal(m.Body, &query); err != nil {
+			return nil, err
+		}
+		return inspect.Gather(ctx, query, s.host), nil
 	case opLock:
 		var holder Holder
 		if err := json.Unmarshal(m.Body, &holder); err != nil {

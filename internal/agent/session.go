@@ -11,6 +11,7 @@ import (
 
 	"pigsty/internal/fact"
 	"pigsty/internal/health"
+	"pigsty/internal/inspect"
 	"pigsty/internal/resource"
 )
 
@@ -169,6 +170,13 @@ func (s *Session) Health(ctx context.Context, q health.Query) (health.Node, erro
 	var n health.Node
 	err := s.ask(ctx, opHealth, q, &n, nil)
 	return n, err
+}
+
+// Inspect asks what the node's instance, its pool and its balancer hold.
+func (s *Session) Inspect(ctx context.Context, q inspect.Query) (inspect.Instance, error) {
+	var i inspect.Instance
+	err := s.ask(ctx, opInspect, q, &i, nil)
+	return i, err
 }
 
 // Diff asks what applying the steps would change. Steps that are in order and silent are left

@@ -14,17 +14,18 @@ import (
 	"sync"
 )
 
-// Operations. The first six are asked by the controller, which beats besides as long as it
+// Operations. The first seven are asked by the controller, which beats besides as long as it
 // lives; sign is asked by the agent, and the last three are answers.
 const (
-	opFacts  = "facts"
-	opHealth = "health"
-	opDiff   = "diff"
-	opApply  = "apply"
-	opLock   = "lock"
-	opStop   = "stop"
-	opBeat   = "beat"
-	opSign   = "sign"
+	opFacts   = "facts"
+	opHealth  = "health"
+	opInspect = "inspect"
+	opDiff    = "diff"
+	opApply   = "apply"
+	opLock    = "lock"
+	opStop    = "stop"
+	opBeat    = "beat"
+	opSign    = "sign"
 
 	opHello  = "hello"
 	opEvent  = "event"

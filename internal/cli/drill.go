@@ -157,6 +157,9 @@ func (a *app) drill(ctx context.Context, f drillFlags) error {
 		broken = &drill.PowerCut{Power: outlet}
 	}
 	report, err := d.Run(ctx, broken)
+	if report == nil {
+		return err
+	}
 	return cmp.Or(a.tellDrill(report, f), err, drillExit(report))
 }
 
@@ -234,25 +237,22 @@ func losesData(plan *engine.Plan) bool {
 	return false
 }
 
-// tellDrill writes the report, if there is one, in every form that was asked for.
+// tellDrill writes the report in every form that was asked for.
 func (a *app) tellDrill(report *drill.Report, f drillFlags) error {
-	if report == nil {
-		return nil
+	var failed error
+	if f.output == "table" {
+		view.Drill(a.out, report, view.Color(a.out))
+	} else {
+		failed = encode(a.out, f.output, report)
 	}
-	if f.page != "" {
-		file, err := os.Create(f.page)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(view.DrillPage(file, report), file.Close()); err != nil {
-			return err
-		}
+	if f.page == "" {
+		return failed
 	}
-	if f.output != "table" {
-		return encode(a.out, f.output, report)
+	file, err := os.Create(f.page)
+	if err != nil {
+		return errors.Join(failed, err)
 	}
-	view.Drill(a.out, report, view.Color(a.out))
-	return nil
+	return errors.Join(failed, view.DrillPage(file, report), file.Close())
 }
 
 func drillExit(report *drill.Report) error {

@@ -15,5 +15,6 @@ nothing to do. 2: with --plan, there is something to do. 1: refused or failed.`,
 	}
 	cmd.AddCommand(newPgListCommand(a), newPgTopologyCommand(a), newPgWhyCommand(a), newPgPsqlCommand(a), newPgLogCommand(a))
 	cmd.AddCommand(a.verbCommands("pg")...)
+	cmd.AddCommand(newPgUserCommand(a), newPgDbCommand(a), newPgHbaCommand(a), newPgServiceCommand(a), newPgExtCommand(a))
 	return cmd
 }

@@ -13,7 +13,7 @@ import (
 
 const (
 	// monitorPause is the time between two questions to a node.
-	monitorPause = 500 * time.Millisecond
+	monitorPause = time.Second
 	// monitorPatience is how long a node may take to answer before it counts as lost, and how long
 	// a new connection to it may take.
 	monitorPatience = 3 * time.Second

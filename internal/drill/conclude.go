@@ -73,17 +73,7 @@ func (w way) report(t ledger.Track, e *evidence) Way {
 		r.Does = "reads"
 	}
 	for _, n := range t.Entries {
-		switch n.Outcome {
-		case ledger.Acknowledged:
-			r.Acknowledged++
-		case ledger.Failed:
-			r.Failed++
-		default:
-			r.Unknown++
-		}
-		if n.Error != "" {
-			r.Errors[n.Error]++
-		}
+		r.count(n, int(n.Ended.Sub(e.began).Seconds()/CountStep))
 	}
 	at := func(t time.Time) float64 { return seconds(t.Sub(e.fault)) }
 	longest := t.Longest(e.fault.Add(-noticeable), e.ended)
@@ -99,6 +89,28 @@ func (w way) report(t ledger.Track, e *evidence) Way {
 		r.Gaps = append(r.Gaps, Span{at(g.From), at(g.To)})
 	}
 	return r
+}
+
+// count adds a try that ended in the given part of the time.
+func (r *Way) count(n ledger.Entry, part int) {
+	for len(r.Counts) <= part {
+		r.Counts = append(r.Counts, Count{})
+	}
+	c := &r.Counts[part]
+	switch n.Outcome {
+	case ledger.Acknowledged:
+		r.Acknowledged++
+		c.Acknowledged++
+	case ledger.Failed:
+		r.Failed++
+		c.Failed++
+	default:
+		r.Unknown++
+		c.Unknown++
+	}
+	if n.Error != "" {
+		r.Errors[n.Error]++
+	}
 }
 
 func (w *watcher) report(at func(time.Time) float64) Member {

@@ -74,7 +74,15 @@ type Way struct {
 	Resumed *float64       `json:"resumed,omitempty"`
 	Gaps    []Span         `json:"gaps,omitempty"` // all noticeable ones
 	Errors  map[string]int `json:"errors,omitempty"`
+	// Counts are the tries by when they ended, from the report's From on, each of CountStep.
+	Counts []Count `json:"-"`
 }
+
+// CountStep is the time that a Count is of, in seconds.
+const CountStep = 0.25
+
+// Count is how many tries ended in a part of the time.
+type Count struct{ Acknowledged, Failed, Unknown int }
 
 // Member is one instance, and what its PostgreSQL said of itself.
 type Member struct {

@@ -68,7 +68,7 @@ func (d *Drill) run(ctx context.Context, fault Fault) (*Report, error) {
 		}
 		report.HealthyAt = &at
 	}
-	report.judge()
+	report.Judge()
 	return report, err
 }
 

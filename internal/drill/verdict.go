@@ -4,8 +4,8 @@ import (
 	"fmt"
 )
 
-// judge says what the drill comes to, in sentences.
-func (r *Report) judge() {
+// Judge says what the drill comes to, in sentences.
+func (r *Report) Judge() {
 	l := r.Ledger
 	lost := len(l.Lost) > 0
 	wrong := !l.Compared || len(l.Doubled)+len(l.Strange) > 0 || len(r.Primaries.Acknowledged) > 0 || !r.Healthy || l.Acknowledged == 0

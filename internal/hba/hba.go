@@ -134,15 +134,15 @@ func (r *Rule) address(c Client) (matches, known bool) {
 	case "samenet":
 		return slices.ContainsFunc(c.Host, func(p netip.Prefix) bool { return p.Contains(from) }), true
 	}
-	network, err := r.network()
+	network, err := r.Network()
 	if err != nil {
 		return false, false
 	}
 	return network.Contains(from), true
 }
 
-// network is the rule's address with its mask.
-func (r *Rule) network() (netip.Prefix, error) {
+// Network is the address with its mask; an error for a word or a host name.
+func (r Rule) Network() (netip.Prefix, error) {
 	if strings.Contains(r.Address, "/") {
 		return netip.ParsePrefix(r.Address)
 	}

@@ -29,7 +29,7 @@ type Options struct {
 }
 
 // breath is the pause after an error, so that refusals that come at once make no busy loop.
-const breath = 10 * time.Millisecond
+const breath = 25 * time.Millisecond
 
 // Ledger is clients at work, and what they know.
 type Ledger struct {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
@@ -89,6 +90,7 @@ func TestOutcome(t *testing.T) {
 		}), false, Failed},
 		{"the pool lost its server", code("08P01"), false, Unknown},
 		{"input or output error", code("58030"), false, Unknown},
+		{"the connection was closed under it", fmt.Errorf("write: %w", net.ErrClosed), false, Unknown},
 		{"no answer", errors.New("timeout: context deadline exceeded"), false, Unknown},
 		{"no answer to a read", errors.New("timeout: context deadline exceeded"), true, Failed},
 	} {

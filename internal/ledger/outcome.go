@@ -43,13 +43,14 @@ type Track struct {
 	Entries []Entry // in the order of time
 }
 
-// outcome judges an error that came after the statement may have been sent.
+// outcome judges an error that came after the statement may have been sent. That pgx calls one safe
+// to repeat proves nothing: it says so of a connection that was closed under a statement, too.
 func outcome(err error, read bool) Outcome {
 	var refused *pgconn.PgError
 	switch {
 	case err == nil:
 		return Acknowledged
-	case read || pgconn.SafeToRetry(err):
+	case read:
 		return Failed
 	case errors.As(err, &refused) && rolledBack(refused):
 		return Failed

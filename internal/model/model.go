@@ -181,12 +181,18 @@ type ServiceCheck struct {
 	Code int
 }
 
-// ServiceServer is one member behind a service; Backup members serve when no other is healthy.
+// ServiceServer is one member behind a service; Backup members serve when no other is healthy. One
+// that Leads serves only while it is the cluster's leader, whatever the service's check says.
 type ServiceServer struct {
 	Instance *PgInstance
 	Weight   int
 	Backup   bool
+	Leads    bool
 }
+
+// PoolLogin is the login that pgBouncer asks PostgreSQL as, with pgbouncer_auth_query, and nobody
+// uses for anything else.
+const PoolLogin = "dbuser_pgbouncer"
 
 // HasVIP is true when a virtual address follows the cluster's leader. With vip_mode l4 a balancer
 // of somebody else has it, and without Patroni nobody says who leads.

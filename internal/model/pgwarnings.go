@@ -131,14 +131,14 @@ func (b *builder) warnServices(c *PgCluster) {
 			b.problems.Warnf(pos, "service %s leads to pgBouncer, which is switched off", s.Name).Hint = "give it dst_port: postgres"
 		}
 		path, _, _ := strings.Cut(s.Check.Path, "?")
-		if s.Check.Port != c.Param.PatroniPort {
+		if s.Check.Port != c.Param.PatroniPort || slices.ContainsFunc(s.Servers, func(to ServiceServer) bool { return to.Leads }) {
 			continue
 		}
 		switch mode := c.Synchronous().Mode; path {
 		case "/sync", "/synchronous":
 			if mode != SyncOn {
 				b.problems.Warnf(pos, "service %s leads nowhere: %s asks for a synchronous standby, and replication is %s", s.Name, path, syncWords[mode]).
-					Hint = "use check_url: /read-only-sync with the primary as backup, or pg_conf: crit.yml"
+					Hint = "give it the primary as backup (selector_backup: \"[? pg_role == 'primary']\"), or use pg_conf: crit.yml"
 			}
 		case "/quorum":
 			if mode != SyncQuorum {

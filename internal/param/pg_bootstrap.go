@@ -41,5 +41,6 @@ type PgBootstrap struct {
 	PgbouncerPort       int               `level:"cluster" default:"6432" kind:"port" help:"port of pgBouncer"`
 	PgbouncerPoolmode   string            `level:"cluster" default:"transaction" oneof:"session transaction statement" help:"when a server connection goes back to the pool"`
 	PgbouncerMaxDbConn  int               `level:"cluster" default:"100" min:"0" help:"most server connections for each database; 0 for no limit"`
+	PgbouncerAuthQuery  bool              `level:"cluster" default:"false" help:"let pgBouncer ask PostgreSQL for users and passwords instead of keeping a list"`
 	PgbouncerSslmode    string            `level:"cluster" default:"prefer" oneof:"disable allow prefer require verify-ca verify-full" help:"TLS between clients and pgBouncer"`
 }

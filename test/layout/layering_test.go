@@ -14,6 +14,7 @@ import (
 var mayImport = map[string][]string{
 	// Below everything: know nothing of each other.
 	"diag":      {},
+	"hba":       {},
 	"election":  {},
 	"distro":    {},
 	"localfile": {},
@@ -39,12 +40,12 @@ var mayImport = map[string][]string{
 	"resource/fault":    {"resource", "resource/postgres"},
 	"resource/postgres": {"fact", "health", "patroni", "resource"},
 	"engine":            {"fact", "resource"},
-	"agent":             {"fact", "health", "pki", "resource", "resource/etcd", "resource/fault", "resource/postgres"},
+	"agent":             {"fact", "health", "inspect", "pki", "resource", "resource/etcd", "resource/fault", "resource/postgres"},
 	"remote":            {"agent"},
-
 	// Putting it together.
-	"controller": {"agent", "diag", "election", "engine", "fact", "health", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
-	"view":       {"controller", "diag", "drill", "election", "engine", "fact", "health", "model", "resource", "resource/fault"},
+	"controller": {"agent", "diag", "distro", "election", "engine", "fact", "hba", "health", "inspect", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
+	"view":       {"controller", "diag", "distro", "drill", "election", "engine", "fact", "hba", "health", "inspect", "model", "resource", "resource/fault"},
+	"inspect":    {"hba", "resource", "resource/postgres"},
 	"sandbox":    {},
 	"configure":  {"fact"},
 	"drill":      {"controller", "engine", "health", "ledger", "model", "module", "operation", "param", "resource"},

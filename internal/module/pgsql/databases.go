@@ -9,6 +9,12 @@ import (
 // branch of its own. template1 comes first: new databases are copies of it.
 func (m *member) databases() {
 	if !m.provisions() {
+		for _, d := range m.c.Param.PgDatabases {
+			if d.State == "absent" {
+				m.branch = "pgsql/database " + d.Name
+				m.unused(postgres.Unused{Database: d.Name})
+			}
+		}
 		return
 	}
 	m.add(m.privileges("template1"))
@@ -21,7 +27,10 @@ func (m *member) databases() {
 
 // one sets up a database and what belongs in it.
 func (m *member) one(d param.Database) {
-	m.add(m.database(d))
+	step := m.add(m.database(d))
+	if d.State == "absent" {
+		step.After = m.unusedElsewhere(postgres.Unused{Database: d.Name})
+	}
 	// Of a copy of another template, template1's rules are not known to hold.
 	if d.State != "absent" && d.Allowconn && d.Name != "postgres" && d.Name != "template1" {
 		m.add(m.privileges(d.Name))
@@ -71,7 +80,7 @@ func (m *member) privileges(database string) *postgres.Privileges {
 
 func (m *member) database(d param.Database) *postgres.Database {
 	p := m.c.Param
-	return &postgres.Database{
+	out := &postgres.Database{
 		Conn: m.conn(), Database: d.Name, Owner: d.Owner, Template: d.Template,
 		Encoding: d.Encoding, Locale: d.Locale, LcCollate: d.LcCollate, LcCtype: d.LcCtype,
 		Tablespace: d.Tablespace, AllowConn: d.Allowconn, ConnLimit: d.Connlimit, Comment: d.Comment,
@@ -80,6 +89,10 @@ func (m *member) database(d param.Database) *postgres.Database {
 		Admin: p.PgAdminUsername, Creator: m.defaultRole("dbrole_admin"), Absent: d.State == "absent",
 		Baseline: m.hasBaseline(d),
 	}
+	if out.Absent {
+		out.Pool = m.pool()
+	}
+	return out
 }
 
 func extensions(list []param.Extension) []postgres.Extension {

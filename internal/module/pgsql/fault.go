@@ -92,7 +92,8 @@ func (b *breaker) complete() error {
 			return fmt.Errorf("%s cannot be reached", n.Addr)
 		}
 	}
-	if p := b.c.Leader().Node.Facts.Patroni; p == nil || p.Role == "replica" {
+	p := b.c.Leader().Node.Facts.Patroni
+	if p == nil || !slices.Contains([]string{"primary", "master", "standby_leader"}, p.Role) {
 		return fmt.Errorf("cluster %s has no leader; see pigsty pg list", b.c.Name)
 	}
 	return nil

@@ -21,7 +21,7 @@ type patroniView struct {
 	PassFile                   string
 	ReplicationSSL             string
 	ReplicationCA              string
-	Parameters, HBA            []string
+	Parameters, HBA, Ident     []string
 }
 
 type quotedView struct {
@@ -54,7 +54,10 @@ func (m *member) patroniView() patroniView {
 	}
 	v.Parameters = yamlLines(typed(m.localParameters()), "")
 	for _, line := range m.hba() {
-		v.HBA = append(v.HBA, quote(line))
+		v.HBA = append(v.HBA, quote(line.Text))
+	}
+	for _, line := range m.poolIdentLines() {
+		v.Ident = append(v.Ident, quote(line))
 	}
 	return v
 }

@@ -2,9 +2,11 @@ package pgsql_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"pigsty/internal/diag"
 	"pigsty/internal/engine"
 	"pigsty/internal/fact"
 	"pigsty/internal/golden"
@@ -43,6 +45,13 @@ var cases = map[string]func(addr string, n *fact.Node){
 	"topology": func(addr string, n *fact.Node) {
 		if addr == "10.10.10.14" {
 			n.PgData, n.Patroni = true, &fact.Patroni{Role: "standby_leader", State: "running", Timeline: 1, Leader: "pg-late-1"}
+		}
+	},
+	"asks": func(addr string, n *fact.Node) {
+		n.PgData = true
+		n.Patroni = &fact.Patroni{Role: "replica", State: "running", Timeline: 1, Leader: "pg-test-1"}
+		if addr == "10.10.10.11" {
+			n.Patroni.Role = "primary"
 		}
 	},
 }
@@ -113,6 +122,7 @@ func TestWarnings(t *testing.T) {
 		"quorum and old Patroni": {"topology", func(n *fact.Node) { n.Patroni = &fact.Patroni{Version: "3.3.0"} }, "pg_sync_mode quorum needs Patroni 4, and that of pg-main-1 (10.10.10.11) is older"},
 		"promoted":               {"standby", func(n *fact.Node) { n.Patroni = &fact.Patroni{Role: "primary"} }, "cluster pg-late takes writes, and pg_upstream makes no standby cluster of it"},
 		"follows unasked":        {"trio", func(n *fact.Node) { n.Patroni = &fact.Patroni{Role: "standby_leader"} }, "cluster pg-test follows another server, and its primary has no pg_upstream"},
+		"old pgBouncer":          {"asks", func(n *fact.Node) { n.Release = 12 }, "pgBouncer of pg-test-1 keeps its list of users: that of Debian 12 cannot ask for them"},
 	} {
 		d := deployment(t, c.inventory)
 		for _, n := range d.Nodes {
@@ -121,8 +131,8 @@ func TestWarnings(t *testing.T) {
 			n.Facts = f
 		}
 		list := pgsql.Warnings(d)
-		list.Sort()
-		if c.want == "" && len(list) > 0 || c.want != "" && (len(list) == 0 || list[0].Summary != c.want || list[0].Pos.Line == 0) {
+		told := slices.ContainsFunc(list, func(p diag.Diagnostic) bool { return p.Summary == c.want && p.Pos.Line > 0 })
+		if c.want == "" && len(list) > 0 || c.want != "" && !told {
 			t.Errorf("%s: %v", title, list)
 		}
 	}

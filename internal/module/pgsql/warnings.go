@@ -19,6 +19,7 @@ func Warnings(d *model.Deployment) diag.List {
 		warnUpstream(c, &list)
 		refuseQuorum(c, &list)
 		warnExtensions(c, &list)
+		warnPoolAsks(d, c, &list)
 	}
 	return list
 }
@@ -130,3 +131,16 @@ func patroniBefore(n *model.Node, version ...int) bool {
 
 // releasePatroni are the versions that Debian's releases bring.
 var releasePatroni = map[int]string{12: "3.0.2", 13: "4.0.7"}
+
+// warnPoolAsks tells of members whose pgBouncer is too old to ask for users.
+func warnPoolAsks(d *model.Deployment, c *model.PgCluster, list *diag.List) {
+	for _, i := range c.Instances {
+		m := &member{d: d, c: c, i: i, p: i.Param}
+		if c.Param.PgbouncerAuthQuery && i.Node.Known && m.release() < authDbname {
+			value := c.Primary().Node.Vars["pgbouncer_auth_query"]
+			problem := list.Warnf(value.Pos, "pgBouncer of %s keeps its list of users: that of Debian %d cannot ask for them", i.Name, m.release())
+			problem.Hint = "let users through it by pgbouncer: true in pg_users"
+			value.Explain(problem)
+		}
+	}
+}

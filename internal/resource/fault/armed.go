@@ -45,6 +45,19 @@ func arm(ctx context.Context, h *resource.Host, name string, after time.Duration
 	return nil
 }
 
+// hold keeps a file open for some time, and makes it where it is missing: it goes with the process
+// that has it once it has no name. The process has the file when this returns.
+func hold(ctx context.Context, h *resource.Host, name string, lasts time.Duration, path string) error {
+	_, err := h.Exec.Run(ctx, resource.Command{Argv: []string{
+		"systemd-run", "--quiet", "--unit=" + unitPrefix + name, "--description=The fault " + name + " of pigsty drill", "--service-type=exec",
+		"--property=StandardOutput=file:" + path, "--", "sleep", fmt.Sprintf("%.3f", lasts.Seconds()),
+	}})
+	if err != nil {
+		return fmt.Errorf("begin %s: %w", name, err)
+	}
+	return nil
+}
+
 // inject arms the ending and then breaks what is to be broken; when that fails, it is undone at
 // once.
 func inject(ctx context.Context, h *resource.Host, name string, lasts time.Duration, e ending, breaks func() error) error {
@@ -61,8 +74,11 @@ func inject(ctx context.Context, h *resource.Host, name string, lasts time.Durat
 	return err
 }
 
-// end ends an armed fault now. The timer goes last: it is what ends the fault when this fails.
+// end ends a fault now. Its timer goes last: it is what ends the fault when this fails.
 func end(ctx context.Context, h *resource.Host, name string) error {
+	if name == FullDisk { // ends with the process that holds the space
+		return h.Systemd.Stop(ctx, serviceOf(name))
+	}
 	if err := h.Systemd.Start(ctx, serviceOf(name)); err != nil {
 		return err
 	}
@@ -84,7 +100,7 @@ func armed(ctx context.Context, h *resource.Host) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if timer.Running() || service.Active == "activating" {
+		if timer.Running() || service.Running() || service.Active == "activating" {
 			names = append(names, f.Name)
 		}
 	}

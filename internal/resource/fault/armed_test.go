@@ -54,20 +54,21 @@ func TestOneFaultAtATime(t *testing.T) {
 	if change, err := idle.Diff(t.Context(), h); change != nil || err != nil {
 		t.Errorf("%+v, %v", change, err)
 	}
-	systemd.running = []string{"pigsty-drill-full-disk.timer"}
+	systemd.running = []string{"pigsty-drill-freeze.timer", "pigsty-drill-full-disk.service"}
 	_, err := idle.Diff(t.Context(), h)
-	says(t, err, "full-disk")
-	says(t, idle.Apply(t.Context(), h), "full-disk")
+	says(t, err, "freeze, full-disk")
+	says(t, idle.Apply(t.Context(), h), "freeze, full-disk")
 
 	end := &End{Node: "10.10.10.11"}
 	change, err := end.Diff(t.Context(), h)
-	if err != nil || len(change.Fields) != 1 || change.Fields[0].Name != "full-disk" {
+	if err != nil || len(change.Fields) != 2 || change.Fields[0].Name != "freeze" {
 		t.Errorf("%+v, %v", change, err)
 	}
 	if err := end.Apply(t.Context(), h); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"start pigsty-drill-full-disk.service", "stop pigsty-drill-full-disk.timer"}, systemd.told); diff != "" {
+	want := []string{"start pigsty-drill-freeze.service", "stop pigsty-drill-freeze.timer", "stop pigsty-drill-full-disk.service"}
+	if diff := cmp.Diff(want, systemd.told); diff != "" {
 		t.Errorf("systemd (-want +got):\n%s", diff)
 	}
 	systemd.running = nil

@@ -31,7 +31,9 @@ type FillDisk struct {
 	Lasts  time.Duration     `json:"lasts"`
 }
 
-// fillName is the file that takes the space, at the top of the file system.
+// fillName is the file that takes the space, at the top of the file system. It has that name for a
+// moment only: what keeps it then is a process that has it open. So the space is free again when
+// that ends, and after a power cut, too.
 const fillName = ".pigsty-drill-full"
 
 func (f *FillDisk) Kind() string { return "fault_full_disk" }
@@ -97,18 +99,27 @@ func (f *FillDisk) Apply(ctx context.Context, h *resource.Host) error {
 		return err
 	}
 	path := filepath.Join(m.at, fillName)
-	free := ending{argv: []string{"rm", "-f", path}}
-	return inject(ctx, h, FullDisk, f.Lasts, free, func() error { return fill(h.Path(path)) })
+	if err := hold(ctx, h, FullDisk, f.Lasts, path); err != nil {
+		return err
+	}
+	if err := fill(h.Path(path), h.Path(m.at)); err != nil {
+		return errors.Join(err, end(ctx, h, FullDisk))
+	}
+	return nil
 }
 
-// fill allocates whatever space there is, also that which is kept for root, down to single blocks.
-func fill(path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+// fill allocates whatever space there is, also that which is kept for root, down to single blocks,
+// for a file that is there.
+func fill(path, at string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	chunk, err := freeOf(path)
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	chunk, err := freeOf(at)
 	if err != nil {
 		return err
 	}

@@ -7,23 +7,28 @@ import (
 	"pigsty/internal/inventory"
 )
 
-// DatabasePos is where pg_databases lists a database: its entry's beginning, or pg_databases itself
-// where it cannot be told, or the cluster where the inventory says nothing of databases.
-func (c *PgCluster) DatabasePos(database string) diag.Pos {
-	value, given := c.Primary().Node.Vars["pg_databases"]
-	if !given {
-		return c.Primary().Node.Pos
-	}
-	if entry := databaseEntry(value, database); entry != nil {
+// EntryPos is where a list parameter of the cluster has the entry of a name: the parameter itself
+// where it cannot be told, and the zero Pos where the inventory does not give it.
+func (c *PgCluster) EntryPos(variable, name string) diag.Pos {
+	value := c.Primary().Node.Vars[variable]
+	if entry := namedEntry(value, name); entry != nil {
 		return value.NodePos(entry)
 	}
 	return value.Pos
 }
 
+// DatabasePos is where pg_databases lists a database, or else the cluster.
+func (c *PgCluster) DatabasePos(database string) diag.Pos {
+	if pos := c.EntryPos("pg_databases", database); pos.Line != 0 {
+		return pos
+	}
+	return c.Primary().Node.Pos
+}
+
 // ExtensionPos is where the inventory lists an extension of a database, or else the database.
 func (c *PgCluster) ExtensionPos(e DeclaredExtension) diag.Pos {
 	value := c.Primary().Node.Vars["pg_databases"]
-	list := field(databaseEntry(value, e.Database), "extensions")
+	list := field(namedEntry(value, e.Database), "extensions")
 	if list == nil || list.Kind != yaml.SequenceNode {
 		return c.DatabasePos(e.Database)
 	}
@@ -35,13 +40,13 @@ func (c *PgCluster) ExtensionPos(e DeclaredExtension) diag.Pos {
 	return c.DatabasePos(e.Database)
 }
 
-// databaseEntry is a database's entry in pg_databases; nil when there is none.
-func databaseEntry(value inventory.Value, database string) *yaml.Node {
+// namedEntry is the entry of a name in a list; nil when there is none.
+func namedEntry(value inventory.Value, name string) *yaml.Node {
 	if value.Node == nil || value.Node.Kind != yaml.SequenceNode {
 		return nil
 	}
 	for _, entry := range value.Node.Content {
-		if named(entry, database) {
+		if named(entry, name) {
 			return entry
 		}
 	}
