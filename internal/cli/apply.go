@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -77,7 +76,7 @@ func (a *app) apply(ctx context.Context, f applyFlags, kept *planFile) error {
 			return err
 		}
 	}
-	if kept == nil && !f.json {
+	if kept == nil && f.forPeople() {
 		if err := a.showPlan(plan, f.requestFlags); err != nil {
 			return err
 		}
@@ -105,10 +104,10 @@ func (a *app) checkKept(work *controller.Work, now *engine.Plan, kept *planFile)
 }
 
 func (a *app) finishEmpty(f applyFlags) error {
-	if !f.json {
+	if f.forPeople() {
 		return nil
 	}
-	return json.NewEncoder(a.out).Encode(map[string]any{"done": true, "changes": 0})
+	return encodeNext(a.out, f.form, map[string]any{"done": true, "changes": 0})
 }
 
 // confirm asks on a terminal. Elsewhere nobody can answer, and a question would spoil JSON, so
@@ -118,7 +117,7 @@ func (a *app) confirm(f applyFlags) error {
 		return nil
 	}
 	in, ok := a.in.(*os.File)
-	if _, terminal := view.Terminal(a.out); !ok || !terminal || f.json {
+	if _, terminal := view.Terminal(a.out); !ok || !terminal || !f.forPeople() {
 		return errors.New("nothing was changed: say --yes to apply without being asked")
 	}
 	fmt.Fprint(a.out, "Apply? [y/N] ")
@@ -135,8 +134,8 @@ func (a *app) carryOut(ctx context.Context, work *controller.Work, f applyFlags)
 		return err
 	}
 	defer journal.Close()
-	if f.json {
-		return a.carryOutJSON(ctx, work, journal)
+	if !f.forPeople() {
+		return a.carryOutAs(ctx, work, journal, f.form)
 	}
 	run := view.NewRun(a.out, work.Names())
 	work.Apply(ctx, func(e engine.Event) {
@@ -149,15 +148,14 @@ func (a *app) carryOut(ctx context.Context, work *controller.Work, f applyFlags)
 	return nil
 }
 
-// carryOutJSON writes each event as one line of JSON.
-func (a *app) carryOutJSON(ctx context.Context, work *controller.Work, journal *controller.Journal) error {
-	encoder := json.NewEncoder(a.out)
+// carryOutAs writes each event as one line of JSON, or as one document of YAML.
+func (a *app) carryOutAs(ctx context.Context, work *controller.Work, journal *controller.Journal, form string) error {
 	failed := false
 	work.Apply(ctx, func(e engine.Event) {
 		journal.Write(e)
 		failed = failed || e.Status == resource.Failed || e.Status == resource.Skipped
 		// Whoever reads may have gone; the run goes on.
-		_ = encoder.Encode(e)
+		_ = encodeNext(a.out, form, e)
 	})
 	if failed {
 		return &exitError{code: exitFailed}

@@ -20,3 +20,21 @@ func TestEncode(t *testing.T) {
 		}
 	}
 }
+
+// Events come one after the other: lines of JSON, or documents of YAML that one parser reads.
+func TestEncodeNext(t *testing.T) {
+	for format, want := range map[string]string{
+		"json": "{\"a\":\"<1>\"}\n{\"a\":\"<2>\"}\n",
+		"yaml": "---\na: <1>\n---\na: <2>\n",
+	} {
+		var b strings.Builder
+		for _, text := range []string{"<1>", "<2>"} {
+			if err := encodeNext(&b, format, map[string]string{"a": text}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if b.String() != want {
+			t.Errorf("%s:\n%s", format, b.String())
+		}
+	}
+}

@@ -15,13 +15,13 @@ import (
 func (a *app) configCommand(v operation.Verb) *cobra.Command {
 	cmd := a.verbCommand(v)
 	output := cmd.Flags().Lookup("output")
-	output.Usage = "table or json; shown without keys: YAML or json"
+	output.Usage = "output format; without keys the table is YAML"
 	change := cmd.RunE
 	cmd.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 1 {
 			return a.showConfig(c.Context(), args[0], output.Value.String())
 		}
-		if err := change(c, args); err != nil || output.Value.String() == "json" {
+		if err := change(c, args); err != nil || output.Value.String() != "table" {
 			return err
 		}
 		return a.sayPending(c.Context(), args[0])
@@ -38,13 +38,10 @@ func (a *app) showConfig(ctx context.Context, cluster, output string) error {
 	if err != nil {
 		return err
 	}
-	switch output {
-	case "json":
-		return encode(a.out, "json", config)
-	case "table", "yaml":
-		return encode(a.out, "yaml", config)
+	if output == "table" {
+		output = "yaml"
 	}
-	return fmt.Errorf("output %q is not known: choose yaml or json", output)
+	return encode(a.out, output, config)
 }
 
 // sayPending names the members that wait for a restart, if any.

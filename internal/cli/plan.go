@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -14,8 +13,8 @@ import (
 // requestFlags are what plan and apply share: which part of the site, how, and how to answer.
 type requestFlags struct {
 	request controller.Request
-	json    bool
-	diff    bool
+	outputForm
+	diff bool
 }
 
 func (f *requestFlags) add(cmd *cobra.Command) {
@@ -23,7 +22,7 @@ func (f *requestFlags) add(cmd *cobra.Command) {
 	flags.StringVarP(&f.request.Limit, "limit", "l", "", "only these hosts: names, addresses, groups, with `pattern`s as in Ansible (*, :&, :!)")
 	flags.StringSliceVarP(&f.request.Modules, "module", "t", nil, "only these `modules`: node, etcd, pgsql")
 	flags.BoolVar(&f.request.Switchover, "switchover", false, "where a primary has to restart, hand its role to a replica first")
-	flags.BoolVar(&f.json, "json", false, "answer in JSON")
+	f.jsonFlag(cmd)
 	flags.BoolVar(&f.diff, "diff", false, "show the content of new files, too")
 }
 
@@ -66,14 +65,11 @@ Exit code 0: nothing to do. 2: changes are pending. 1: something could not be lo
 }
 
 func (a *app) showPlan(p *engine.Plan, f requestFlags) error {
-	if !f.json {
+	if f.forPeople() {
 		view.Plan(a.out, p, view.PlanOptions{Color: view.Color(a.out), Diff: f.diff})
 		return nil
 	}
-	encoder := json.NewEncoder(a.out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(p)
+	return encode(a.out, f.form, p)
 }
 
 func planExit(p *engine.Plan) error {

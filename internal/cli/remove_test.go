@@ -18,7 +18,7 @@ func TestRemoveInstanceRefuses(t *testing.T) {
 		"nobody":          {args: []string{"pg-tset-2"}, want: "its clusters are pg-meta, pg-test"},
 		"the primary":     {args: []string{"pg-test-1", "-e", "pg_safeguard=false"}, want: "pg-test-1 is the primary of pg-test: switch over first"},
 		"on a node off":   {args: []string{"pg-test-2", "-e", "pg_safeguard=false", "--yes-destroy", "pg-test-2"}, down: "10.10.10.12", want: "10.10.10.12"},
-		"an unknown form": {args: []string{"pg-test-2", "-o", "xml"}, want: `output "xml" is not known`},
+		"an unknown form": {args: []string{"pg-test-2", "-o", "xml"}, want: "want one of table, json, yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sandboxSite(t)

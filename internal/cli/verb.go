@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,9 +13,9 @@ import (
 
 // verbFlags are what all verbs share.
 type verbFlags struct {
-	plan   bool
-	output string
-	yes    bool
+	plan bool
+	outputForm
+	yes bool
 	// destroys is what loses data by the verb; empty when nothing does. Its name has to be typed.
 	destroys, named string
 }
@@ -58,7 +57,7 @@ func (a *app) verbCommand(v operation.Verb) *cobra.Command {
 // add declares the flags; those of what destroys have no plain yes.
 func (f *verbFlags) add(cmd *cobra.Command, destroys bool) {
 	cmd.Flags().BoolVar(&f.plan, "plan", false, "only say what would be done")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "table", "table or json")
+	outputFlag(cmd, &f.form, "table", "json", "yaml")
 	if destroys {
 		cmd.Flags().StringVar(&f.named, "yes-destroy", "", "do not ask: the `name` once more")
 	} else {
@@ -89,9 +88,6 @@ func (a *app) operate(ctx context.Context, purpose, name string, f verbFlags, st
 
 // operateOn is operate for what has nodes of its own to connect to.
 func (a *app) operateOn(ctx context.Context, purpose string, f verbFlags, prepare func(*controller.Site, controller.Dialer) (*controller.Work, error)) error {
-	if f.output != "table" && f.output != "json" {
-		return fmt.Errorf("output %q is not known: choose table or json", f.output)
-	}
 	site, dial, err := a.reach()
 	if err != nil {
 		return err
@@ -107,8 +103,8 @@ func (a *app) operateOn(ctx context.Context, purpose string, f verbFlags, prepar
 		}
 	}
 	plan := work.Plan(ctx)
-	do := applyFlags{requestFlags: requestFlags{json: f.output == "json"}, yes: f.yes}
-	if f.plan || plan.Failed() || !do.json {
+	do := applyFlags{requestFlags: requestFlags{outputForm: f.outputForm}, yes: f.yes}
+	if f.plan || plan.Failed() || do.forPeople() {
 		if err := a.showPlan(plan, do.requestFlags); err != nil {
 			return err
 		}

@@ -267,6 +267,8 @@ func (t *topologist) judge(c *model.PgCluster) {
 		switch {
 		case p.Error != "":
 			t.say("%s (%s) cannot be asked: %s", i.Name, p.Addr, p.Error)
+		case p.State == "not streaming" && p.Delay > 0:
+			t.say("%s follows nobody; it should follow %s, and asks it for WAL when the commit that its delay holds back is due", i.Name, cmp.Or(p.Declared, "nobody that is known"))
 		case p.State == "not streaming":
 			t.say("%s follows nobody; it should follow %s", i.Name, cmp.Or(p.Declared, "nobody that is known"))
 		case p.Declared != "" && i.Cascade() != nil:

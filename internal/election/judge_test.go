@@ -53,7 +53,9 @@ func TestJudge(t *testing.T) {
 			[]string{"it lacks 1.0 MiB of the leader's WAL, and maximum_lag_on_failover is 1 MiB"},
 		},
 		"as much as may be lacking": {
-			func(_ *election.Facts, _, b, c *election.Member) { b.Position, c.Position = b.Position-mib, c.Position-mib },
+			func(_ *election.Facts, _, b, c *election.Member) {
+				b.Position, c.Position = b.Position-mib, c.Position-mib
+			},
 			"wins", "wins",
 			[]string{"b", "c"},
 			[]string{"lost: 1 MiB right now"},
@@ -67,7 +69,8 @@ func TestJudge(t *testing.T) {
 		"priority does not beat WAL": {
 			func(_ *election.Facts, _, b, _ *election.Member) { b.Priority, b.Position = 7, b.Position-1 },
 			"loses other ahead", "wins",
-			[]string{"c"}, nil,
+			[]string{"c"},
+			nil,
 		},
 		"kept from leading": {
 			func(_ *election.Facts, _, b, c *election.Member) {
@@ -104,7 +107,8 @@ func TestJudge(t *testing.T) {
 		"unknown to the store": {
 			func(_ *election.Facts, _, b, _ *election.Member) { b.Known = false },
 			"refused not known", "wins",
-			[]string{"c"}, nil,
+			[]string{"c"},
+			nil,
 		},
 		"one confirms writes": {
 			func(f *election.Facts, _, b, _ *election.Member) { f.Mode, b.Confirms = election.Sync, true },
@@ -141,7 +145,8 @@ func TestJudge(t *testing.T) {
 				c.Position -= 8
 			},
 			"wins", "refused no votes",
-			[]string{"b"}, nil,
+			[]string{"b"},
+			nil,
 		},
 		"both confirm each write": {
 			func(f *election.Facts, _, b, c *election.Member) {
@@ -149,7 +154,8 @@ func TestJudge(t *testing.T) {
 				c.Answers = false
 			},
 			"wins", "refused patroni silent",
-			[]string{"b"}, nil,
+			[]string{"b"},
+			nil,
 		},
 		"an older timeline that counts": {
 			func(f *election.Facts, _, b, _ *election.Member) { f.CheckTimeline, b.Timeline = true, 2 },
@@ -160,7 +166,8 @@ func TestJudge(t *testing.T) {
 		"an older timeline that does not": {
 			func(_ *election.Facts, _, b, _ *election.Member) { b.Timeline = 2 },
 			"wins", "wins",
-			[]string{"b", "c"}, nil,
+			[]string{"b", "c"},
+			nil,
 		},
 		"etcd without a majority": {
 			func(f *election.Facts, _, _, _ *election.Member) { f.Store.Healthy, f.Failsafe = 1, false },

@@ -30,6 +30,7 @@ func Build(inv *inventory.Inventory) (*Deployment, diag.List) {
 	b.addEtcd()
 	b.addClusters()
 	b.addUpstreams()
+	b.checkShards()
 	b.checkVIPs()
 	inv.Explain(b.problems)
 	b.problems.Sort()

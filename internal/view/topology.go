@@ -1,8 +1,10 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,6 +27,7 @@ func Topology(w io.Writer, top *controller.Topology, color bool) {
 			lines = append(lines, text)
 		}
 	}
+	lines = append(lines, shards(top.Clusters)...)
 	for _, p := range top.Problems {
 		lines = append(lines, d.style.red("!")+" "+printable(p)+".")
 	}
@@ -44,6 +47,26 @@ func confirms(c controller.SyncCluster) string {
 		return fmt.Sprintf("Writes to %s wait for nobody right now, though replication is to be synchronous.", c.Name)
 	}
 	return ""
+}
+
+// shards says which clusters are parts of one whole, by their numbers.
+func shards(clusters []controller.SyncCluster) []string {
+	parts := map[string][]controller.SyncCluster{}
+	for _, c := range clusters {
+		if c.Shard != "" {
+			parts[c.Shard] = append(parts[c.Shard], c)
+		}
+	}
+	var lines []string
+	for _, shard := range sorted(parts) {
+		slices.SortFunc(parts[shard], func(a, b controller.SyncCluster) int { return cmp.Compare(a.Index, b.Index) })
+		var names []string
+		for _, c := range parts[shard] {
+			names = append(names, fmt.Sprintf("%s (%d)", c.Name, c.Index))
+		}
+		lines = append(lines, fmt.Sprintf("Shard %s is %s.", shard, strings.Join(names, ", ")))
+	}
+	return lines
 }
 
 // drawing holds rows until their widths are known. Colours have no width, so they come last.

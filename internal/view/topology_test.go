@@ -36,7 +36,8 @@ func TestTopology(t *testing.T) {
 		Clusters: []controller.SyncCluster{
 			{Name: "pg", Mode: "quorum", Names: `ANY 1 ("pg-2")`},
 			{Name: "dr", Mode: "async", Source: "pg"},
-			{Name: "aw", Mode: "sync"},
+			{Name: "aw", Mode: "sync", Shard: "whole", Index: 1},
+			{Name: "aa", Mode: "async", Shard: "whole"},
 		},
 		Problems: []string{"dr-2 (10.0.0.6) cannot be asked: no route to host"},
 	}
