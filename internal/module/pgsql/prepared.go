@@ -21,10 +21,11 @@ func prepared(d *model.Deployment, c *model.PgCluster, more *resource.Packages, 
 	for _, i := range slices.Backward(order) {
 		m := &member{d: d, c: c, i: i, p: i.Param, verifiers: verifiers}
 		m.packages()
-		if more != nil {
-			m.add(more)
-		}
+		m.packagesBeside(more)
 		last := m.steps[len(m.steps)-1].Ref()
+		if restarts {
+			m.patroniFile() // has what a new cluster would be founded with, the libraries among it
+		}
 		if i == leader {
 			// Whatever creates something waits for all members, so that none lacks what it
 			// will replay, or has to load.
@@ -51,4 +52,17 @@ func prepared(d *model.Deployment, c *model.PgCluster, more *resource.Packages, 
 func loads(c *model.PgCluster, extensions []string) bool {
 	catalogue := c.Primary().Catalogue()
 	return catalogue != nil && len(distro.PreloadOf(catalogue.Closure(extensions...))) > 0
+}
+
+// packagesBeside installs those packages that the inventory does not ask for anyway.
+func (m *member) packagesBeside(more *resource.Packages) {
+	if more == nil {
+		return
+	}
+	declared := m.i.ExtensionPackages()
+	rest := *more
+	rest.Packages = slices.DeleteFunc(slices.Clone(more.Packages), func(name string) bool { return slices.Contains(declared, name) })
+	if len(rest.Packages) > 0 {
+		m.add(&rest)
+	}
 }
