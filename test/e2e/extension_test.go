@@ -140,7 +140,9 @@ func (s *site) catalogueIsTrue() {
 }
 
 func (s *site) usersAndDatabases() {
-	execute(s.t, s.mustConnect(s.dba("10")), `CREATE ROLE stranger LOGIN; CREATE DATABASE strange`)
+	conn := s.mustConnect(s.dba("10"))
+	execute(s.t, conn, `CREATE ROLE stranger LOGIN`)
+	execute(s.t, conn, `CREATE DATABASE strange`)
 	users := told[controller.Users](s, 0, "pg", "user", "pg-test")
 	find := func(name string) controller.User {
 		n := slices.IndexFunc(users.Users, func(u controller.User) bool { return u.Name == name })
@@ -191,7 +193,8 @@ func (s *site) usersAndDatabases() {
 	if got := query(s.t, s.mustConnect(login{host: "11", port: "5433", user: "test", password: "test", database: "bazaar"}), "SELECT extname FROM pg_extension WHERE extname = 'citext'"); got != "citext" {
 		s.t.Errorf("bazaar has %q", got)
 	}
-	execute(s.t, s.mustConnect(s.dba("10")), `DROP DATABASE strange; DROP ROLE stranger`)
+	execute(s.t, conn, `DROP DATABASE strange`)
+	execute(s.t, conn, `DROP ROLE stranger`)
 }
 
 // accessRules asks for verdicts and then logs in: the server has to decide the same.
