@@ -61,8 +61,18 @@ func readServers(r io.Reader) ([]Server, error) {
 			all = append(all, Server{
 				Service: row["pxname"], Server: row["svname"], Status: strings.ToLower(row["status"]), Backup: row["bck"] == "1",
 				Weight: number(row["weight"]), Sessions: number(row["scur"]), Since: number(row["lastchg"]),
-				Check: strings.TrimSpace(row["check_status"] + " " + row["check_code"]),
+				Check: check(row["check_status"], row["check_code"]),
 			})
 		}
 	}
+}
+
+// check is the last check's answer. One that is under way has a star before its predecessor's, and
+// no code.
+func check(status, code string) string {
+	status = strings.TrimPrefix(status, "* ")
+	if code == "0" {
+		code = ""
+	}
+	return strings.TrimSpace(status + " " + code)
 }

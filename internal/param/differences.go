@@ -78,7 +78,7 @@ func Differences() []Difference {
 		{"pg_extensions", "[pg_repack_${pg_version} …]", debian},
 		{"pg_hba_rules", "[host … md5, …]", "passwords by SCRAM, administrators from other machines only over TLS"},
 		{"pg_lc_ctype", "en_US.UTF8", "that locale is not generated on Debian; C.UTF-8 always exists"},
-		{"pg_libs", "timescaledb, pg_stat_statements, auto_explain", "TimescaleDB is not in Debian"},
+		{"pg_libs", "timescaledb, pg_stat_statements, auto_explain", "libraries of declared extensions join it; TimescaleDB is not in Debian 12"},
 		{"pg_monitor_password", "DBUser.Monitor", published},
 		{"pg_packages", "[postgresql${pg_version}*, …]", debian},
 		{"pg_replication_password", "DBUser.Replicator", published},

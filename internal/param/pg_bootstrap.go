@@ -29,7 +29,7 @@ type PgBootstrap struct {
 	PgMaxConn           int               `level:"cluster" default:"0" min:"0" max:"262143" help:"max_connections; 0 lets the template decide"`
 	PgSharedBufferRatio float64           `level:"cluster" default:"0.25" min:"0.1" max:"0.4" help:"share of memory for shared_buffers"`
 	PgParameters        map[string]string `level:"cluster" default:"{}" help:"PostgreSQL settings over those of the template"`
-	PgLibs              string            `level:"cluster" default:"pg_stat_statements, auto_explain" help:"shared_preload_libraries"`
+	PgLibs              string            `level:"cluster" default:"pg_stat_statements, auto_explain" help:"shared_preload_libraries; those that declared extensions need join them"`
 	PgDelay             string            `level:"instance" default:"0" kind:"interval" help:"how far a replica or standby cluster stays behind"`
 	PgChecksum          bool              `level:"cluster" default:"true" help:"checksums on data pages"`
 	PgPwdEnc            string            `level:"cluster" default:"scram-sha-256" oneof:"scram-sha-256 md5" help:"how passwords are stored"`

@@ -12,5 +12,5 @@ type PgInstall struct {
 	PgAddRepo         bool     `level:"cluster" default:"false" help:"older name of the same wish as pgdg_repo"`
 	PgBinDir          string   `level:"cluster" default:"/usr/pgsql/bin" kind:"path" help:"directory of the server's programs, kept as a link to the installed version"`
 	PgPackages        []string `level:"cluster" default:"['postgresql-${pg_version}', patroni pgbouncer haproxy vip-manager, pg_exporter pgbadger]" help:"packages of a database node; ${pg_version} is replaced"`
-	PgExtensions      []string `level:"cluster" default:"[]" help:"packages of extensions; ${pg_version} is replaced"`
+	PgExtensions      []string `level:"cluster" default:"[]" help:"packages of extensions besides those of declared ones; ${pg_version} is replaced"`
 }

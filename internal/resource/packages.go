@@ -25,6 +25,8 @@ type Packages struct {
 	Packages []string `json:"packages"`
 	// Recommends installs recommended packages too; off by default.
 	Recommends bool `json:"recommends,omitempty"`
+	// Remark is told when something is to be installed; empty when there is nothing to say of it.
+	Remark string `json:"remark,omitempty"`
 }
 
 func (p *Packages) Kind() string { return "packages" }
@@ -49,6 +51,9 @@ func (p *Packages) Diff(_ context.Context, h *Host) (*Change, error) {
 			c.Action = Create
 		}
 		c.Add(name, before, version)
+	}
+	if len(c.Fields) > 0 && p.Remark != "" {
+		h.Note("%s", p.Remark)
 	}
 	if policyLeftOver(h) {
 		c.Add(policyFile, "left by an interrupted run", "removed")

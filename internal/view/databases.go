@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -13,8 +14,8 @@ import (
 func Databases(w io.Writer, d *controller.Databases, color bool) {
 	style := styleFor(color)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "DATABASE\tDECLARED BY\tOWNER\tSIZE\tENCODING\tLOCALE\tSESSIONS\tPOOL\tXID AGE\tEXTENSIONS")
-	notes := d.Notes
+	fmt.Fprintln(t, "DATABASE\tDECLARED BY\tOWNER\tSIZE\tENCODING\tLOCALE\tSESSIONS\tPOOL\tXID AGE\tEXTENSIONS BESIDE TEMPLATE1'S")
+	notes, common := d.Notes, extensionsOf(d, template1)
 	for _, o := range d.Databases {
 		if o.Missing {
 			fmt.Fprintf(t, "%s\t%s\tis not there\t\t\t\t\t\t\t\n", printable(o.Name), o.Declared)
@@ -23,7 +24,9 @@ func Databases(w io.Writer, d *controller.Databases, color bool) {
 		}
 		var extensions []string
 		for _, e := range o.Extensions {
-			extensions = append(extensions, e.Name)
+			if o.Name == template1 || !slices.Contains(common, e.Name) {
+				extensions = append(extensions, e.Name)
+			}
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(o.Name), o.Declared, printable(o.Owner), size(o.Size), o.Encoding, locale(o),
 			sessions(o), pool(o), millions(o.Age), printable(strings.Join(extensions, " ")))
@@ -31,6 +34,22 @@ func Databases(w io.Writer, d *controller.Databases, color bool) {
 	}
 	t.Flush()
 	printRemarks(w, notes, style)
+}
+
+// template1 is the database that others are copies of, unless they say otherwise.
+const template1 = "template1"
+
+// extensionsOf are the names of those that a database has.
+func extensionsOf(d *controller.Databases, name string) []string {
+	var names []string
+	for _, o := range d.Databases {
+		if o.Name == name {
+			for _, e := range o.Extensions {
+				names = append(names, e.Name)
+			}
+		}
+	}
+	return names
 }
 
 // oldAge is the age at which autovacuum freezes unasked, with the setting that pigsty makes.

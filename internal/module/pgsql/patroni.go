@@ -28,16 +28,21 @@ func (m *member) patroniFiles() {
 		return
 	}
 	m.secret(patroniEnv, m.p.PgDbsu, m.patroniEnv(), resource.RestartOf(patroniUnit))
-	m.add(&postgres.PatroniFile{
-		Path: patroniConfig, Content: templates.Fill(patroniConfig, m.patroniView()), Owner: m.p.PgDbsu,
-		API: m.api(), Conn: m.conn(),
-	})
+	m.patroniFile()
 	m.add(&resource.Link{Path: "/pg/bin/patroni.yml", Target: patroniConfig})
 	m.add(&resource.Link{Path: "/pg/conf/" + m.i.Name + ".yml", Target: patroniConfig})
 	m.file("/etc/systemd/system/"+patroniUnit, struct {
 		Instance, User, EnvFile, Config string
 		Watchdog                        bool
 	}{m.i.Name, m.p.PgDbsu, patroniEnv, patroniConfig, m.p.PatroniWatchdogMode != "off"}, resource.RestartOf(patroniUnit))
+}
+
+// patroniFile is Patroni's own, with the instance's settings and PostgreSQL's access rules.
+func (m *member) patroniFile() {
+	m.add(&postgres.PatroniFile{
+		Path: patroniConfig, Content: templates.Fill(patroniConfig, m.patroniView()), Owner: m.p.PgDbsu,
+		API: m.api(), Conn: m.conn(),
+	})
 }
 
 // patroniEnv are the passwords that Patroni takes from its environment.

@@ -12,6 +12,8 @@ import (
 // Verbs are what a DBA does to a cluster that runs, in the order in which help lists them.
 var Verbs = []operation.Verb{
 	switchover, failover, promote, restart, reload, reinit, pause, resume, configure,
+	applyUser, applyDatabase, applyRules, applyServices,
+	installExtension, createExtensionVerb,
 	removeInstance,
 }
 
