@@ -21,6 +21,8 @@ type fakeServer struct {
 	seen   []string
 	// rows answers a statement that contains the key; every value is text.
 	rows map[string][]string
+	// columns are the names of what rows gives under the same key, where they matter.
+	columns map[string][]string
 	// fail answers a statement that contains the key with an error.
 	fail map[string]pgproto3.ErrorResponse
 }
@@ -76,7 +78,7 @@ func (s *fakeServer) answer(b *pgproto3.Backend, sql string, status byte) byte {
 	}
 	for key, values := range s.rows {
 		if strings.Contains(sql, key) {
-			s.send(b, values)
+			s.send(b, values, s.columns[key])
 		}
 	}
 	b.Send(&pgproto3.CommandComplete{CommandTag: []byte(strings.ToUpper(strings.Fields(sql + " x")[0]))})
@@ -89,17 +91,21 @@ func (s *fakeServer) answer(b *pgproto3.Backend, sql string, status byte) byte {
 	return status
 }
 
-func (s *fakeServer) send(b *pgproto3.Backend, values []string) {
+func (s *fakeServer) send(b *pgproto3.Backend, values, names []string) {
 	var fields []pgproto3.FieldDescription
 	var row [][]byte
-	for _, v := range values {
+	for i, v := range values {
+		name := "c"
+		if i < len(names) {
+			name = names[i]
+		}
 		oid := uint32(25) // text
 		if v == "t" || v == "f" {
 			oid = 16 // bool
 		} else if strings.Trim(v, "0123456789") == "" && v != "" {
 			oid = 20 // int8
 		}
-		fields = append(fields, pgproto3.FieldDescription{Name: []byte("c"), DataTypeOID: oid, DataTypeSize: -1, TypeModifier: -1})
+		fields = append(fields, pgproto3.FieldDescription{Name: []byte(name), DataTypeOID: oid, DataTypeSize: -1, TypeModifier: -1})
 		row = append(row, []byte(v))
 	}
 	b.Send(&pgproto3.RowDescription{Fields: fields})
