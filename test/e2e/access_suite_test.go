@@ -26,7 +26,7 @@ all:
         pgbouncer_auth_query: true
         patroni_mode: default
         pg_users:
-          - { name: known, password: Known.One, pgbouncer: true, roles: [dbrole_readonly] }
+          - { name: known, password: Known.One, pgbouncer: true, pool_mode: session, roles: [dbrole_readonly] }
           - { name: unpooled, password: Unpooled.One, roles: [dbrole_readonly] }
           - { name: mighty, password: Mighty.One, superuser: true, pgbouncer: true }
         pg_databases: [{ name: meta }]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"pigsty/internal/resource"
@@ -14,41 +15,46 @@ var (
 	_                 = resource.Register(func() resource.Resource { return &Synchronous{} })
 )
 
-// Synchronous waits, on the leader, until a replica confirms what is committed. Patroni chooses one
-// in a round of its own after the replica has come up; until then the leader acknowledges alone, and
-// an acknowledged write goes with it. A leader without any replica has nobody to wait for.
+// Synchronous waits until Patroni counts on a replica to have what is committed. It chooses one in a
+// round of its own after the replica has come up; until then the leader acknowledges alone, and an
+// acknowledged write goes with it. A leader without any replica has nobody to wait for.
 type Synchronous struct {
-	Cluster string `json:"cluster"`
-	Conn    Conn   `json:"conn"`
+	Cluster string     `json:"cluster"`
+	API     PatroniAPI `json:"api"` // the node's own member
 	// Members are the replicas that may be chosen, by name.
 	Members []string      `json:"members"`
 	Timeout time.Duration `json:"timeout,omitempty"` // 0 = 1 minute
 }
-
-// The names that replicas give are those of Patroni's members; a copy that is being made is none.
-const synchronousQuery = `
-SELECT count(*) FILTER (WHERE state = 'streaming'), count(*) FILTER (WHERE sync_state IN ('sync', 'quorum'))
-FROM pg_stat_replication WHERE application_name = ANY ($1) AND NOT pg_is_in_recovery()`
 
 func (y *Synchronous) Kind() string { return "pg_synchronous" }
 func (y *Synchronous) Name() string { return y.Cluster }
 
 // lacking tells whether there are replicas and none of them is synchronous.
 func (y *Synchronous) lacking(ctx context.Context, h *resource.Host) (bool, error) {
-	s, err := y.Conn.session(ctx, h, maintenance)
+	client, err := y.API.Open(h)
 	if err != nil {
 		return false, err
 	}
-	var streaming, synchronous int
-	err = s.QueryRow(ctx, synchronousQuery, y.Members).Scan(&streaming, &synchronous)
-	return streaming > 0 && synchronous == 0, problem("look for a synchronous standby", err)
+	cluster, err := client.Cluster(ctx)
+	if err != nil {
+		return false, err
+	}
+	lacking := false
+	for _, m := range cluster.Members {
+		if m.synchronous() {
+			return false, nil
+		}
+		replicates := m.State == "streaming" || m.State == "running" // running before Patroni 3.0.3
+		lacking = lacking || !m.Leads() && replicates && slices.Contains(y.Members, m.Name)
+	}
+	return lacking, nil
 }
 
 // Diff is a change while replicas stream and none is synchronous.
 func (y *Synchronous) Diff(ctx context.Context, h *resource.Host) (*resource.Change, error) {
 	lacking, err := y.lacking(ctx, h)
 	switch {
-	case errors.Is(err, errNoServer):
+	case errors.Is(err, errNoPatroni):
 	case err != nil:
 		return nil, err
 	case !lacking:
