@@ -25,15 +25,15 @@ var mayImport = map[string][]string{
 
 	// Pure: from YAML to resources.
 	"inventory": {"diag"},
-	"param":     {"diag", "inventory"},
+	"param":     {"diag", "inventory", "pguser"},
 	"model":     {"diag", "distro", "fact", "inventory", "param", "secret"},
-	"module/*":  {"diag", "distro", "fact", "model", "param", "pki", "render", "resource", "resource/etcd", "resource/postgres", "secret"},
+	"module/*":  {"diag", "distro", "fact", "model", "param", "pguser", "pki", "render", "resource", "resource/etcd", "resource/postgres", "secret"},
 	"module":    {"diag", "fact", "model", "module/*", "param", "resource"},
 
 	// Carrying it out.
 	"resource":          {"diag", "fact", "pki"},
 	"resource/etcd":     {"resource"},
-	"resource/postgres": {"fact", "patroni", "resource"},
+	"resource/postgres": {"fact", "patroni", "pguser", "resource"},
 	"engine":            {"fact", "resource"},
 	"agent":             {"fact", "health", "pki", "resource", "resource/etcd", "resource/postgres"},
 	"remote":            {"agent"},
