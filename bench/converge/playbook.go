@@ -190,10 +190,10 @@ func flags(r *postgres.Role) string {
 	}{
 		{"LOGIN", r.Login},
 		{"SUPERUSER", r.Superuser},
-		{"CREATEDB", r.CreateDB || r.Superuser},
-		{"CREATEROLE", r.CreateRole || r.Superuser},
+		{"CREATEDB", r.Createdb || r.Superuser},
+		{"CREATEROLE", r.Createrole || r.Superuser},
 		{"REPLICATION", r.Replication || r.Superuser},
-		{"BYPASSRLS", r.BypassRLS || r.Superuser},
+		{"BYPASSRLS", r.Bypassrls || r.Superuser},
 		{"INHERIT", r.Inherit},
 	} {
 		switch {

@@ -1,17 +1,13 @@
 package param
 
+import "pigsty/internal/pguser"
+
 // User is an entry of pg_users: a PostgreSQL user or role.
 type User struct {
-	Name          string            `required:"true" help:"name of the user"`
-	State         string            `default:"create" oneof:"create absent" help:"absent removes the user, create makes sure it is there"`
-	Password      string            `secret:"true" help:"password, in the clear or as PostgreSQL stores it"`
-	Login         bool              `default:"true" help:"may log in"`
-	Superuser     bool              `default:"false" help:"bypasses every check"`
-	Createdb      bool              `default:"false" help:"may create databases"`
-	Createrole    bool              `default:"false" help:"may create roles"`
-	Inherit       bool              `default:"true" help:"has the rights of its roles without SET ROLE"`
-	Replication   bool              `default:"false" help:"may replicate"`
-	Bypassrls     bool              `default:"false" help:"ignores row level security"`
+	Name     string `required:"true" help:"name of the user"`
+	State    string `default:"create" oneof:"create absent" help:"absent removes the user, create makes sure it is there"`
+	Password string `secret:"true" help:"password, in the clear or as PostgreSQL stores it"`
+	pguser.Attributes
 	Pgbouncer     bool              `default:"false" help:"may use pgBouncer"`
 	Admin         bool              `default:"false" help:"administrator of pgBouncer"`
 	PoolMode      string            `oneof:"session transaction statement" help:"pool mode of this user; pgbouncer_poolmode unless given"`

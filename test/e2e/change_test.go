@@ -309,7 +309,7 @@ func changes(calls *caller) []change {
 			edit: func(s *site) {
 				s.after(lastUser, "          - { name: extra, password: Extra.One, pgbouncer: true, createdb: true, connlimit: 9, roles: [dbrole_readwrite], comment: the extra user }\n")
 			},
-			plan: append([]string{"pg-test-1 + pg_role:extra"}, poolUsersReload...),
+			plan: append([]string{"pg-test-1 + pg_role:extra", "pg-test-* ~ file:/etc/pgbouncer/pgbouncer.ini"}, poolUsersReload...),
 			check: func(t *testing.T, s *site, _, _ state) {
 				query(t, s.mustConnect(pool("extra", "Extra.One", "test")), "SELECT 'in'")
 				everywhere(t, s, "true 9 the extra user",

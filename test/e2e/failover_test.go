@@ -58,8 +58,10 @@ func TestFailover(t *testing.T) {
 	s := startNodes(t, "t-fail", "10.10.72.0/24", 3, withSoftware)
 	f := &failover{site: filledSite(t, s, critical)}
 	f.apply()
+	if members := f.members(); !slices.ContainsFunc(members, func(m health.Member) bool { return m.Role == "sync_standby" }) {
+		t.Errorf("apply is done, and no standby is synchronous: %+v", members)
+	}
 	f.healthy()
-	f.synchronous()
 	f.ledger = startLedger(f.site, testLogin, map[string][]string{
 		"by VIP":     {"3:5433"},
 		"by members": {"10:5433", "11:5433", "12:5433"},

@@ -28,17 +28,17 @@ var mayImport = map[string][]string{
 
 	// Pure: from YAML to resources.
 	"inventory": {"diag"},
-	"param":     {"diag", "inventory"},
+	"param":     {"diag", "inventory", "pguser"},
 	"model":     {"diag", "distro", "fact", "inventory", "param", "secret"},
 	"operation": {"model", "resource"},
-	"module/*":  {"diag", "distro", "fact", "model", "operation", "param", "pki", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
+	"module/*":  {"diag", "distro", "fact", "model", "operation", "param", "pguser", "pki", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
 	"module":    {"diag", "fact", "model", "module/*", "operation", "param", "resource", "resource/fault"},
 
 	// Carrying it out.
 	"resource":          {"diag", "fact", "pki"},
 	"resource/etcd":     {"resource"},
 	"resource/fault":    {"resource", "resource/postgres"},
-	"resource/postgres": {"fact", "health", "patroni", "resource"},
+	"resource/postgres": {"fact", "health", "patroni", "pguser", "resource"},
 	"engine":            {"fact", "resource"},
 	"agent":             {"fact", "health", "inspect", "pki", "resource", "resource/etcd", "resource/fault", "resource/postgres"},
 	"remote":            {"agent"},

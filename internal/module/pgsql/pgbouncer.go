@@ -65,12 +65,9 @@ func (m *member) pgbouncerIni() string {
 		if u.PoolMode != "" {
 			limits = append(limits, "pool_mode="+u.PoolMode)
 		}
-		if u.PoolConnlimit > 0 {
-			limits = append(limits, fmt.Sprintf("max_user_connections=%d", u.PoolConnlimit))
-		}
-		if len(limits) > 0 {
-			users = append(users, pooled(u.Name)+" = "+strings.Join(limits, " "))
-		}
+		// Each user has a line: without one, pgBouncer keeps what it read before. 0 is no limit.
+		limits = append(limits, fmt.Sprintf("max_user_connections=%d", max(0, u.PoolConnlimit)))
+		users = append(users, pooled(u.Name)+" = "+strings.Join(limits, " "))
 	}
 	return templates.Fill(pgbouncerDir+"/pgbouncer.ini", struct {
 		Instance, PoolMode, SSLMode, Cert, Key, CA string

@@ -41,6 +41,7 @@ var listing = []func(*member){
 	(*member).restart,
 	(*member).lateExtensions,
 	(*member).vipAddress,
+	(*member).synchronous,
 	(*member).pause,
 }
 

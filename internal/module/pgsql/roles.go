@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"pigsty/internal/param"
+	"pigsty/internal/pguser"
 	"pigsty/internal/resource/postgres"
 	"pigsty/internal/secret"
 )
@@ -53,9 +54,9 @@ func (m *member) provisions() bool {
 func (m *member) systemUsers() []param.User {
 	var missing []param.User
 	for _, u := range []param.User{
-		{Name: m.c.Param.PgReplicationUsername, Replication: true, Bypassrls: true, Roles: []param.Membership{{Name: "pg_monitor"}}},
+		{Name: m.c.Param.PgReplicationUsername, Attributes: pguser.Attributes{Replication: true, Bypassrls: true}, Roles: []param.Membership{{Name: "pg_monitor"}}},
 		{Name: m.c.Param.PgMonitorUsername, Roles: []param.Membership{{Name: "pg_monitor"}}},
-		{Name: m.c.Param.PgAdminUsername, Superuser: true},
+		{Name: m.c.Param.PgAdminUsername, Attributes: pguser.Attributes{Superuser: true}},
 	} {
 		if !m.hasRole(u.Name) {
 			u.Login, u.Inherit, u.Connlimit = true, true, -1
@@ -81,8 +82,7 @@ func (m *member) defaultRole(name string) string {
 func (m *member) role(u param.User) *postgres.Role {
 	r := &postgres.Role{
 		Conn: m.conn(), Role: u.Name, Verifier: m.verifier(u),
-		Login: u.Login, Superuser: u.Superuser, CreateDB: u.Createdb, CreateRole: u.Createrole,
-		Replication: u.Replication, BypassRLS: u.Bypassrls, Inherit: u.Inherit, ConnLimit: u.Connlimit,
+		Attributes: u.Attributes, ConnLimit: u.Connlimit,
 		ExpireIn: u.ExpireIn, Comment: u.Comment, Declared: m.declared(), Parameters: u.Parameters,
 		Absent: u.State == "absent",
 	}

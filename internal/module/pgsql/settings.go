@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"pigsty/internal/model"
 	"pigsty/internal/resource/postgres"
@@ -147,6 +148,35 @@ func (m *member) pause() {
 	})
 	for _, i := range m.c.Instances {
 		if i != m.i && i.Node.Known && !runs(i) {
+			step.After = append(step.After, readyRef(i))
+		}
+	}
+}
+
+// synchronous waits for a synchronous standby of a cluster that is to have one, when the members that
+// are being set up are there.
+func (m *member) synchronous() {
+	if m.i != m.c.Leader() || !m.c.Param.PatroniEnabled || !m.c.Failover().SynchronousMode || m.standby() {
+		return
+	}
+	var candidates []*model.PgInstance
+	for _, i := range m.c.Instances {
+		other := &member{d: m.d, c: m.c, i: i, p: i.Param}
+		if i != m.i && !other.delayed() {
+			candidates = append(candidates, i)
+		}
+	}
+	if len(candidates) == 0 {
+		return
+	}
+	m.branch = "pgsql/settings"
+	wait := &postgres.Synchronous{
+		Cluster: m.c.Name, API: m.api(), Timeout: time.Duration(3*m.c.Timing().LoopWait+15) * time.Second,
+	}
+	step := m.add(wait)
+	for _, i := range candidates {
+		wait.Members = append(wait.Members, i.Name)
+		if i.Node.Known && !runs(i) {
 			step.After = append(step.After, readyRef(i))
 		}
 	}

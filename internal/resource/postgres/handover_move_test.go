@@ -32,7 +32,7 @@ func TestSwitchoverSaysWhatClientsSee(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := &fakeServer{down: c.down, named: []string{"name", "pool_mode"}, rows: map[string][]string{}}
+			server := &fakeServer{down: c.down, columns: map[string][]string{"SHOW DATABASES": {"name", "pool_mode"}}, rows: map[string][]string{}}
 			if c.databases != nil {
 				server.rows["SHOW DATABASES"] = c.databases
 			}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"pigsty/internal/pguser"
 )
 
 // model is a catalog in memory that understands the statements of this package.
@@ -140,7 +142,7 @@ func (m *model) statement() {
 		if m.roles[name] != nil {
 			m.t.Fatalf("role %q exists", name)
 		}
-		m.roles[name] = &roleRow{oid: 16384, inherit: true, connLimit: -1, settings: map[string]string{}}
+		m.roles[name] = &roleRow{oid: 16384, Attributes: pguser.Attributes{Inherit: true}, connLimit: -1, settings: map[string]string{}}
 	case m.is("ALTER ROLE"):
 		m.alterRole(m.roles[m.name()])
 	case m.is("COMMENT ON ROLE"):
@@ -167,16 +169,13 @@ func (m *model) statement() {
 }
 
 func (m *model) alterRole(r *roleRow) {
-	for word, set := range map[string]*bool{
-		"LOGIN": &r.login, "SUPERUSER": &r.superuser, "CREATEDB": &r.createDB, "CREATEROLE": &r.createRole,
-		"INHERIT": &r.inherit, "REPLICATION": &r.replication, "BYPASSRLS": &r.bypassRLS,
-	} {
-		if m.is(word) {
-			*set = true
+	for _, a := range pguser.All {
+		if m.is(a.Keyword) {
+			*a.In(&r.Attributes) = true
 			return
 		}
-		if m.is("NO" + word) {
-			*set = false
+		if m.is("NO" + a.Keyword) {
+			*a.In(&r.Attributes) = false
 			return
 		}
 	}
@@ -252,7 +251,7 @@ func (m *model) grantRole(give bool) {
 		}
 		return
 	}
-	inherit := r.inherit
+	inherit := r.Inherit
 	if m.is("WITH INHERIT") {
 		inherit = m.word() == "TRUE"
 	}

@@ -179,7 +179,7 @@ func (c *crew) switchOver(ctx context.Context, h *resource.Host, leader *Patroni
 }
 
 // synchronous tells whether the member confirms writes before clients are told.
-func (m clusterMember) synchronous() bool { return strings.HasSuffix(m.Role, "_standby") }
+func (m PatroniPeer) synchronous() bool { return strings.HasSuffix(m.Role, "_standby") }
 
 // unfit says why the member cannot take over from the primary; nil when it can.
 func (m clusterMember) unfit() error {

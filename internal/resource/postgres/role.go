@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"pigsty/internal/pguser"
 	"pigsty/internal/resource"
 )
 
@@ -26,16 +27,9 @@ type Role struct {
 	// leaves the password alone.
 	Verifier string `json:"verifier,omitempty"`
 
-	Login     bool `json:"login,omitempty"`
-	Superuser bool `json:"superuser,omitempty"`
-	// A superuser has these four anyway, so they are not taken from one.
-	CreateDB    bool `json:"createdb,omitempty"`
-	CreateRole  bool `json:"createrole,omitempty"`
-	Replication bool `json:"replication,omitempty"`
-	BypassRLS   bool `json:"bypassrls,omitempty"`
-	// Inherit gives the role the rights of its roles without SET ROLE.
-	Inherit   bool `json:"inherit,omitempty"`
-	ConnLimit int  `json:"connlimit"` // most sessions; -1 = no limit, 0 = none at all
+	// Attributes that a superuser has anyway are not taken from one.
+	pguser.Attributes
+	ConnLimit int `json:"connlimit"` // most sessions; -1 = no limit, 0 = none at all
 
 	// ValidUntil is when the password expires, as RFC 3339; empty = never.
 	ValidUntil string `json:"valid_until,omitempty"`

@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"pigsty/internal/pguser"
 )
 
 const roleQuery = `
-SELECT r.oid::int8, rolcanlogin, rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls,
-       rolinherit, rolconnlimit, coalesce(rolpassword, ''),
+SELECT r.oid::int8, rolconnlimit, coalesce(rolpassword, ''),
        CASE WHEN isfinite(rolvaliduntil) THEN extract(epoch FROM rolvaliduntil)::float8 END,
        coalesce(shobj_description(r.oid, 'pg_authid'), ''),
-       coalesce((SELECT setconfig FROM pg_db_role_setting WHERE setrole = r.oid AND setdatabase = 0), '{}')
+       coalesce((SELECT setconfig FROM pg_db_role_setting WHERE setrole = r.oid AND setdatabase = 0), '{}')%s
 FROM pg_authid r WHERE rolname = $1`
 
 // Since PostgreSQL 16 a membership may be granted several times. The option that counts here is
@@ -37,8 +38,11 @@ func (s session) readRole(ctx context.Context, name string, version int) (*roleR
 		config []string
 		oid    int64
 	)
-	err := s.QueryRow(ctx, roleQuery, name).Scan(&oid, &r.login, &r.superuser, &r.createDB, &r.createRole,
-		&r.replication, &r.bypassRLS, &r.inherit, &r.connLimit, &r.password, &until, &r.comment, &config)
+	columns, into := "", []any{&oid, &r.connLimit, &r.password, &until, &r.comment, &config}
+	for _, a := range pguser.All {
+		columns, into = columns+", "+a.Column, append(into, a.In(&r.Attributes))
+	}
+	err := s.QueryRow(ctx, fmt.Sprintf(roleQuery, columns), name).Scan(into...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

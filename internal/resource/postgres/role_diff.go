@@ -6,25 +6,20 @@ import (
 	"strings"
 	"time"
 
+	"pigsty/internal/pguser"
 	"pigsty/internal/resource"
 )
 
 // roleRow is a role as the catalog has it.
 type roleRow struct {
-	oid         uint32
-	login       bool
-	superuser   bool
-	createDB    bool
-	createRole  bool
-	replication bool
-	bypassRLS   bool
-	inherit     bool
-	connLimit   int
-	password    string     // empty = none
-	validUntil  *time.Time // nil = for ever, which the catalog writes as NULL or infinity
-	comment     string
-	members     []membership // what it is a member of
-	settings    map[string]string
+	oid uint32
+	pguser.Attributes
+	connLimit  int
+	password   string     // empty = none
+	validUntil *time.Time // nil = for ever, which the catalog writes as NULL or infinity
+	comment    string
+	members    []membership // what it is a member of
+	settings   map[string]string
 }
 
 // membership is a grant of another role.
@@ -46,7 +41,7 @@ func diffRole(want *Role, have *roleRow, version int, now time.Time) []edit {
 	if have == nil {
 		edits = append(edits, edit{SQL: []string{"CREATE ROLE " + quoteName(want.Role)}})
 		// As CREATE ROLE makes it.
-		have = &roleRow{inherit: true, connLimit: -1}
+		have = &roleRow{Attributes: pguser.Attributes{Inherit: true}, connLimit: -1}
 	}
 	edits = append(edits, diffAttributes(want, have)...)
 	password, changed := diffPassword(want, have)
@@ -69,23 +64,17 @@ func (r *Role) alter(option string) []string {
 // diffAttributes compares the switches and the limit of sessions.
 func diffAttributes(want *Role, have *roleRow) []edit {
 	var edits []edit
-	attribute := func(name, keyword string, want, have bool, alter func(string) []string) {
-		if want == have {
-			return
+	for _, a := range pguser.All {
+		on, is := *a.In(&want.Attributes), *a.In(&have.Attributes)
+		if on == is || a.Implied && is && want.Superuser && have.Superuser {
+			continue
 		}
-		if !want {
+		keyword := a.Keyword
+		if !on {
 			keyword = "NO" + keyword
 		}
-		edits = append(edits, edit{Field: resource.Field{Name: name, Before: yesNo(have), After: yesNo(want)}, SQL: alter(keyword)})
+		edits = append(edits, edit{Field: resource.Field{Name: a.Name, Before: yesNo(is), After: yesNo(on)}, SQL: want.alter(keyword)})
 	}
-	implied := want.Superuser && have.superuser
-	attribute("login", "LOGIN", want.Login, have.login, want.alter)
-	attribute("superuser", "SUPERUSER", want.Superuser, have.superuser, want.alter)
-	attribute("createdb", "CREATEDB", want.CreateDB || implied && have.createDB, have.createDB, want.alter)
-	attribute("createrole", "CREATEROLE", want.CreateRole || implied && have.createRole, have.createRole, want.alter)
-	attribute("inherit", "INHERIT", want.Inherit, have.inherit, want.alter)
-	attribute("replication", "REPLICATION", want.Replication || implied && have.replication, have.replication, want.alter)
-	attribute("bypassrls", "BYPASSRLS", want.BypassRLS || implied && have.bypassRLS, have.bypassRLS, want.alter)
 	if want.ConnLimit != have.connLimit {
 		edits = append(edits, edit{
 			Field: resource.Field{Name: "connection limit", Before: limitText(have.connLimit), After: limitText(want.ConnLimit)},

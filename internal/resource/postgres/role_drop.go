@@ -95,7 +95,7 @@ func (r *Role) drop(ctx context.Context, h *resource.Host, s session) error {
 	}
 	hold, err := r.droppable(ctx, h, s, have.oid)
 	if err != nil {
-		if have.login { // somebody came in between: the role stays as it was
+		if have.Login { // somebody came in between: the role stays as it was
 			err = errors.Join(err, s.run(ctx, doing, []edit{{SQL: r.alter("LOGIN")}}))
 		}
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"pigsty/internal/pguser"
 	"pigsty/internal/resource"
 )
 
@@ -36,14 +37,16 @@ func settingsForTest() *rapid.Generator[map[string]string] {
 func roleForTest(t *rapid.T) *Role {
 	flag := func(name string) bool { return rapid.Bool().Draw(t, name) }
 	r := &Role{
-		Role: "app", Login: flag("login"), Superuser: flag("superuser"), CreateDB: flag("createdb"), CreateRole: flag("createrole"),
-		Inherit: flag("inherit"), Replication: flag("replication"), BypassRLS: flag("bypassrls"),
+		Role:       "app",
 		ConnLimit:  rapid.IntRange(-1, 50).Draw(t, "limit"),
 		Verifier:   rapid.SampledFrom([]string{"", scramForTest, "md5" + strings.Repeat("0", 32)}).Draw(t, "verifier"),
 		ValidUntil: rapid.SampledFrom([]string{"", "2030-01-31T00:00:00Z", "2030-01-31T02:00:00+02:00"}).Draw(t, "until"),
 		ExpireIn:   rapid.SampledFrom([]int{0, 0, 90}).Draw(t, "expire"),
 		Comment:    rapid.OneOf(rapid.Just(""), hostileName()).Draw(t, "comment"),
 		Parameters: settingsForTest().Draw(t, "parameters"),
+	}
+	for _, a := range pguser.All {
+		*a.In(&r.Attributes) = flag(a.Name)
 	}
 	for _, role := range []string{"pg_monitor", "dbrole_admin", `odd"role`} {
 		switch rapid.IntRange(0, 2).Draw(t, "membership") {
@@ -82,10 +85,10 @@ func TestStatementsMakeTheRole(t *testing.T) {
 
 // checkRole compares by hand what diffRole might be wrong about both times.
 func checkRole(t *rapid.T, want *Role, have *roleRow) {
-	if have.login != want.Login || have.superuser != want.Superuser || have.inherit != want.Inherit || have.connLimit != want.ConnLimit {
+	if have.Login != want.Login || have.Superuser != want.Superuser || have.Inherit != want.Inherit || have.connLimit != want.ConnLimit {
 		t.Fatalf("attributes %+v", have)
 	}
-	if !want.Superuser && (have.createDB != want.CreateDB || have.createRole != want.CreateRole || have.replication != want.Replication || have.bypassRLS != want.BypassRLS) {
+	if !want.Superuser && (have.Createdb != want.Createdb || have.Createrole != want.Createrole || have.Replication != want.Replication || have.Bypassrls != want.Bypassrls) {
 		t.Fatalf("attributes %+v", have)
 	}
 	if want.Verifier != "" && have.password != want.Verifier {
@@ -115,12 +118,12 @@ func TestRoleStatements(t *testing.T) {
 		sql     []string
 	}{
 		"in order": {
-			want: &Role{Role: "app", Login: true, Inherit: true, ConnLimit: -1},
-			have: &roleRow{oid: 1, login: true, inherit: true, connLimit: -1},
+			want: &Role{Role: "app", Attributes: pguser.Attributes{Login: true, Inherit: true}, ConnLimit: -1},
+			have: &roleRow{oid: 1, Attributes: pguser.Attributes{Login: true, Inherit: true}, connLimit: -1},
 		},
 		"new, with everything": {
 			want: &Role{
-				Role: `we"ird`, Login: true, Inherit: true, ConnLimit: 10, Verifier: scramForTest, ExpireIn: 1, Comment: "it's\nmine",
+				Role: `we"ird`, Attributes: pguser.Attributes{Login: true, Inherit: true}, ConnLimit: 10, Verifier: scramForTest, ExpireIn: 1, Comment: "it's\nmine",
 				Roles: []string{"dbrole_readonly"}, Parameters: map[string]string{"search_path": `"$user",public`, "app.x": "1"},
 			},
 			version: 17,
@@ -139,8 +142,8 @@ func TestRoleStatements(t *testing.T) {
 		"turned off again": {
 			want: &Role{Role: "app", ConnLimit: -1},
 			have: &roleRow{
-				oid: 1, login: true, superuser: true, createDB: true, createRole: true, replication: true, bypassRLS: true,
-				inherit: true, connLimit: 3, validUntil: &until, settings: map[string]string{"work_mem": "1GB"},
+				oid: 1, Attributes: pguser.Attributes{Login: true, Superuser: true, Createdb: true, Createrole: true, Replication: true, Bypassrls: true, Inherit: true},
+				connLimit: 3, validUntil: &until, settings: map[string]string{"work_mem": "1GB"},
 			},
 			sql: []string{
 				`ALTER ROLE "app" NOLOGIN`, `ALTER ROLE "app" NOSUPERUSER`, `ALTER ROLE "app" NOCREATEDB`, `ALTER ROLE "app" NOCREATEROLE`,
@@ -149,13 +152,13 @@ func TestRoleStatements(t *testing.T) {
 			},
 		},
 		"a superuser keeps what it implies": {
-			want: &Role{Role: "postgres", Login: true, Inherit: true, Superuser: true, ConnLimit: -1},
-			have: &roleRow{oid: 10, login: true, superuser: true, createDB: true, createRole: true, replication: true, bypassRLS: true, inherit: true, connLimit: -1},
+			want: &Role{Role: "postgres", Attributes: pguser.Attributes{Login: true, Inherit: true, Superuser: true}, ConnLimit: -1},
+			have: &roleRow{oid: 10, Attributes: pguser.Attributes{Login: true, Superuser: true, Createdb: true, Createrole: true, Replication: true, Bypassrls: true, Inherit: true}, connLimit: -1},
 		},
 		"memberships of several grantors": {
-			want:    &Role{Role: "app", ConnLimit: -1, Inherit: true, Roles: []string{"a"}, NotRoles: []string{"b", "c"}},
+			want:    &Role{Role: "app", ConnLimit: -1, Attributes: pguser.Attributes{Inherit: true}, Roles: []string{"a"}, NotRoles: []string{"b", "c"}},
 			version: 17,
-			have: &roleRow{oid: 1, inherit: true, connLimit: -1, members: []membership{
+			have: &roleRow{oid: 1, Attributes: pguser.Attributes{Inherit: true}, connLimit: -1, members: []membership{
 				{role: "a", grantors: []string{"postgres"}}, {role: "b", inherit: true, grantors: []string{"boss", "postgres"}}, {role: "x", inherit: true},
 			}},
 			sql: []string{
@@ -163,8 +166,8 @@ func TestRoleStatements(t *testing.T) {
 			},
 		},
 		"roles that the inventory knows are left, and PostgreSQL's own": {
-			want: &Role{Role: "app", ConnLimit: -1, Inherit: true, Roles: []string{"dbrole_readonly"}, Declared: []string{"dbrole_admin", "dbrole_readonly"}},
-			have: &roleRow{oid: 1, inherit: true, connLimit: -1, members: []membership{
+			want: &Role{Role: "app", ConnLimit: -1, Attributes: pguser.Attributes{Inherit: true}, Roles: []string{"dbrole_readonly"}, Declared: []string{"dbrole_admin", "dbrole_readonly"}},
+			have: &roleRow{oid: 1, Attributes: pguser.Attributes{Inherit: true}, connLimit: -1, members: []membership{
 				{role: "dbrole_admin", inherit: true, grantors: []string{"postgres"}},
 				{role: "dbrole_readonly", inherit: true},
 				{role: "pg_monitor", inherit: true, grantors: []string{"postgres"}},
@@ -236,7 +239,7 @@ func TestRoleIsChecked(t *testing.T) {
 
 func TestRoleIsToBeCreatedWhereNothingRuns(t *testing.T) {
 	h := &resource.Host{Root: t.TempDir()}
-	c, err := (&Role{Role: "app", Login: true, Inherit: true, ConnLimit: -1}).Diff(t.Context(), h)
+	c, err := (&Role{Role: "app", Attributes: pguser.Attributes{Login: true, Inherit: true}, ConnLimit: -1}).Diff(t.Context(), h)
 	if err != nil || c == nil || c.Action != resource.Create {
 		t.Errorf("%+v, %v", c, err)
 	}

@@ -19,9 +19,10 @@ type fakeServer struct {
 	down   bool
 	opened int
 	seen   []string
-	named  []string // the columns' names; every one is called c where there is none
 	// rows answers a statement that contains the key; every value is text.
 	rows map[string][]string
+	// columns are the names of what rows gives under the same key, where they matter.
+	columns map[string][]string
 	// fail answers a statement that contains the key with an error.
 	fail map[string]pgproto3.ErrorResponse
 }
@@ -77,7 +78,7 @@ func (s *fakeServer) answer(b *pgproto3.Backend, sql string, status byte) byte {
 	}
 	for key, values := range s.rows {
 		if strings.Contains(sql, key) {
-			s.send(b, values)
+			s.send(b, values, s.columns[key])
 		}
 	}
 	b.Send(&pgproto3.CommandComplete{CommandTag: []byte(strings.ToUpper(strings.Fields(sql + " x")[0]))})
@@ -90,13 +91,13 @@ func (s *fakeServer) answer(b *pgproto3.Backend, sql string, status byte) byte {
 	return status
 }
 
-func (s *fakeServer) send(b *pgproto3.Backend, values []string) {
+func (s *fakeServer) send(b *pgproto3.Backend, values, names []string) {
 	var fields []pgproto3.FieldDescription
 	var row [][]byte
 	for i, v := range values {
 		name := "c"
-		if i < len(s.named) {
-			name = s.named[i]
+		if i < len(names) {
+			name = names[i]
 		}
 		oid := uint32(25) // text
 		if v == "t" || v == "f" {
