@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,7 +36,9 @@ func (m *machine) formatDisk(ctx context.Context) error {
 	return os.Rename(temp, m.disk())
 }
 
-// mountDisk mounts the node's own disk below its root, from where the node has it.
+// mountDisk mounts the node's own disk below its root, from where the node has it. To be used from
+// within withPrivateMounts: every mount that this host has when another node starts is kept by that
+// node, unseen, for as long as it runs, and with it the disk.
 func (m *machine) mountDisk() error {
 	if err := os.MkdirAll(m.diskMount(), 0o755); err != nil {
 		return fmt.Errorf("mount the disk of %s: %w", m.Name, err)
@@ -49,6 +53,38 @@ func (m *machine) mountDisk() error {
 		return fmt.Errorf("mount the disk of %s (%s): %w", m.Name, device.Name(), err)
 	}
 	return nil
+}
+
+// awaitDetached returns when nobody has the node's disk: two file systems on one disk would ruin
+// it. The kernel gives it back a moment after the last process of the node has ended.
+func (m *machine) awaitDetached(ctx context.Context) error {
+	var device string
+	err := poll(ctx, detachLimit, 10*time.Millisecond, func() bool {
+		device = loopOf(m.disk())
+		return device == ""
+	})
+	if err != nil {
+		return fmt.Errorf("the disk of %s is still in use as %s: %w", m.Name, device, err)
+	}
+	return nil
+}
+
+// detachLimit is generous: what is left to write is a disk's worth at worst.
+const detachLimit = time.Minute
+
+// loopOf is the name of the block device that the file is; empty when it is none.
+func loopOf(path string) string {
+	files, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	if err != nil {
+		return ""
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file) // it may have gone
+		if err == nil && strings.TrimSuffix(strings.TrimSpace(string(text)), " (deleted)") == path {
+			return filepath.Base(filepath.Dir(filepath.Dir(file)))
+		}
+	}
+	return ""
 }
 
 // attachLoop makes the file a block device, which is gone when nobody uses it any more, also when

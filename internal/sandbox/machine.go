@@ -200,7 +200,7 @@ func (m *machine) release(ctx context.Context) error {
 		path := filepath.Join("/run/systemd/nspawn", dir, m.id)
 		errs = append(errs, unmountTree(path), removeFile(path))
 	}
-	errs = append(errs, unmountTree(m.root()), removeFile(lockFile), removeFile(filepath.Join(m.dir, ".#root.lck")))
+	errs = append(errs, m.awaitDetached(ctx), unmountTree(m.root()), removeFile(lockFile), removeFile(filepath.Join(m.dir, ".#root.lck")))
 	if !m.superGroup().populated() { // the supervisor itself calls this as well
 		errs = append(errs, m.group().remove())
 	}

@@ -38,18 +38,23 @@ func Supervise(ctx context.Context, name, node string, log io.Writer) error {
 	if err := mountOverlay(s.lower, m.upper(), m.work(), m.root()); err != nil {
 		return err
 	}
-	if s.cfg.Disk > 0 {
-		if err := m.mountDisk(); err != nil {
-			return errors.Join(err, m.release(context.WithoutCancel(ctx)))
-		}
-	}
 	status := restartStatus
 	for boots := 1; status == restartStatus && ctx.Err() == nil; boots++ {
 		say("boot %d of %s as %s", boots, node, m.id)
 		if err = m.writeRecord(boots); err != nil {
 			break
 		}
-		if status, err = m.boot(ctx, console); err != nil {
+		err = withPrivateMounts(func() error {
+			if s.cfg.Disk > 0 {
+				if err := m.mountDisk(); err != nil {
+					return err
+				}
+			}
+			var err error
+			status, err = m.boot(ctx, console)
+			return err
+		})
+		if err != nil {
 			break
 		}
 		say("nspawn ended with status %d", status)
@@ -123,6 +128,9 @@ func (m *machine) unplug() error {
 		return err
 	}
 	if err := m.nodeGroup().remove(); err != nil {
+		return err
+	}
+	if err := m.awaitDetached(ctx); err != nil {
 		return err
 	}
 	return deleteLink(m.link())

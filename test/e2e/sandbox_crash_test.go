@@ -41,13 +41,31 @@ func TestSandboxCrash(t *testing.T) {
 	expectState(t, s, "meta", sandbox.StateUp)
 	t.Log("the nodes outlive their supervisors, and status says so")
 
-	must(t, "power cut without a supervisor", func() error { return s.Kill(t.Context(), node1) })
-	must(t, "start", func() error { return s.Start(t.Context(), node1) })
+	power, err := sandbox.Find(t.Context(), s.Nodes()[1].Addr)
+	if err != nil || power == nil {
+		t.Fatalf("the power of %s: %v, %v", node1, power, err)
+	}
+	must(t, "power cut without a supervisor, of "+power.String(), func() error { return power.Off(t.Context()) })
+	if again, err := sandbox.Find(t.Context(), s.Nodes()[1].Addr); err != nil || again != nil {
+		t.Errorf("a node that is off has power: %v, %v", again, err)
+	}
+	if disks := left.loops(t); len(disks) != 1 {
+		t.Errorf("while one of two nodes is off there are the disks %q", disks)
+	}
+	must(t, "start", func() error { return power.On(t.Context()) })
 	if text := onNode(t, s, node1, "cat", "/data/file"); text != "kept" {
 		t.Errorf("after a power cut the node's disk holds %q", text)
 	}
 	if st := stateOf(t, s, node1); !st.Supervised {
 		t.Error("a node that was started has no supervisor")
+	}
+	must(t, "reboot", func() error { return s.Reboot(t.Context(), node1) })
+	if disks := left.loops(t); len(disks) != 2 {
+		t.Errorf("after a reboot two nodes have the disks %q", disks)
+	}
+	must(t, "reset", func() error { return s.Reset(t.Context(), node1) })
+	if text := onNode(t, s, node1, "ls", "-A", "/data"); text != "lost+found" {
+		t.Errorf("the disk of a node that was reset holds %q", text)
 	}
 	left = footprint(t, "t-crash")
 	if err := os.WriteFile(filepath.Join(filepath.Dir(s.KeyPath()), "sandbox.json"), []byte("{"), 0o644); err != nil {
