@@ -43,7 +43,7 @@ func All() []Fault {
 	return []Fault{
 		{Switchover, "a replica takes over in order", 0, "wait until the replica is promoted"},
 		{KillPostgres, "every process of PostgreSQL on the leader's node dies with the postmaster", 0, "wait until PostgreSQL has recovered, or a replica is promoted when that takes longer than primary_start_timeout"},
-		{KillPatroni, "the leader's Patroni dies; systemd starts it again", 0, "go on"},
+		{KillPatroni, "the leader's Patroni dies; systemd starts it again", 0, "wait some seconds until Patroni answers again; those connected to PostgreSQL or pgBouncer itself go on"},
 		{PowerCut, "the leader's machine loses its power, and boots again", 20 * time.Second, "wait until the leader's key expires and a replica is promoted"},
 		{Freeze, "the leader's Patroni and PostgreSQL stand still, then go on where they were", 60 * time.Second, "wait until the leader's key expires and a replica is promoted"},
 		{CutPeers, "the leader's node loses the other members and etcd, while clients still reach it", 60 * time.Second, "wait until the leader has given up and a replica is promoted; with asynchronous replication the old leader takes writes till then"},

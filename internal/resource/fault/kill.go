@@ -36,7 +36,10 @@ func (k *Kill) Diff(ctx context.Context, h *resource.Host) (*resource.Change, er
 		return nil, err
 	}
 	if k.Fault == KillPatroni {
-		c := &resource.Change{Action: resource.Run, Effect: "systemd starts Patroni again; PostgreSQL runs on meanwhile"}
+		c := &resource.Change{
+			Action: resource.Run, Impact: resource.Restart,
+			Effect: "services lead nowhere for some seconds, until systemd has started Patroni again; PostgreSQL runs on",
+		}
 		c.Add("Patroni of "+k.Instance, "runs", "killed")
 		return c, nil
 	}

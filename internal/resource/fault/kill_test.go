@@ -66,7 +66,7 @@ func TestKillPatroni(t *testing.T) {
 	c := newCluster(t)
 	h, _, commands := newHost(t)
 	k := &Kill{Leader: c.leader(), Fault: KillPatroni, Unit: "patroni.service"}
-	if change, err := k.Diff(t.Context(), h); err != nil || change.Impact != resource.NoImpact {
+	if change, err := k.Diff(t.Context(), h); err != nil || change.Impact != resource.Restart {
 		t.Errorf("%+v, %v", change, err)
 	}
 	if err := k.Apply(t.Context(), h); err != nil {
