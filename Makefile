@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build lint unit e2e test generate bench clean up down
+.PHONY: help deps build lint unit e2e test generate bench drill clean up down
 
 # A container or chroot may start us with no home, and go needs one for its caches.
 ifeq ($(HOME),)
@@ -52,6 +52,9 @@ generate: ## Rewrite every generated and golden file
 
 bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+drill: build ## Repeat every drill N times (5) and write bench/results/drill.md; needs root
+	go run ./bench/drill -n $(or $(N),5)
 
 clean: ## Remove what was built
 	rm -rf bin
