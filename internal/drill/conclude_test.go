@@ -105,6 +105,11 @@ func TestPhasesOfAHandover(t *testing.T) {
 	if got := e.moments()[0]; got.name != "detection" || got.member != "a" || !got.at.Equal(at(0.4)) {
 		t.Errorf("the first is %+v", got)
 	}
+	// One that cannot reach etcd stops, and gives nothing back.
+	e.logs["a"][0].text = "demoting self because DCS is not accessible and I was a leader"
+	if got := e.moments()[0]; got.member != "b" || !got.at.Equal(at(18)) {
+		t.Errorf("the first is %+v", got)
+	}
 }
 
 func TestPhasesOfARestart(t *testing.T) {
