@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build lint unit e2e test generate catalogue bench clean up down
+.PHONY: help deps build lint unit e2e test generate catalogue bench drill clean up down
 
 # A container or chroot may start us with no home, and go needs one for its caches.
 ifeq ($(HOME),)
@@ -55,6 +55,9 @@ catalogue: build ## Ask Debian anew which extensions it packages; needs root and
 
 bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+drill: build ## Repeat every drill N times (5) and write bench/results/drill.md; needs root
+	go run ./bench/drill -n $(or $(N),5)
 
 clean: ## Remove what was built
 	rm -rf bin

@@ -19,8 +19,9 @@ type moment struct {
 var (
 	// A member that finds no leader asks all others what they have, or finds that it is not fit.
 	saysVacant = []string{"Got response from", "Request failed to", "following a different leader because", "Lock owner: None"}
-	// The leader gives its key back.
-	saysReleased = []string{"Leader key released", "released leader key voluntarily", "manual failover: demoting myself", "switchover: demote", "demoting self", "Demoting self", "demoted self"}
+	// The leader gives its key back. One that gives up because it cannot reach etcd does not: its key
+	// has to expire.
+	saysReleased = []string{"Leader key released", "released leader key voluntarily", "manual failover: demoting myself", "Demoting self (graceful)"}
 	saysElected  = []string{"promoted self to leader by acquiring session lock", "acquired session lock as a leader"}
 	saysDead     = []string{"Postgresql is not running", "starting primary after failure", "doing crash recovery"}
 	saysStarted  = []string{"postmaster pid="}

@@ -53,7 +53,8 @@ func together(watchers []*watcher) []overlap {
 }
 
 // bothWrote are the times in which a member acknowledged writes after another one had, on a
-// timeline that is newer, or the same: there must be none. A write counts from when it was sent.
+// timeline that is newer, or on the same one, as a member that is promoted begins a new one: there
+// must be none. A write counts from when it was sent.
 func bothWrote(acks []acknowledgement) []overlap {
 	slices.SortFunc(acks, func(a, b acknowledgement) int { return a.told.Compare(b.told) })
 	var all []overlap

@@ -60,16 +60,30 @@ func (d *Drill) run(ctx context.Context, fault Fault) (*Report, error) {
 	group.Wait()
 	e.tracks, e.watchers, e.successor = book.Tracks(), watchers, leading(watchers)
 	report := d.report(context.WithoutCancel(ctx), e, book)
-	report.Healthy, report.Complaint = recovery.healthy, recovery.complaint
-	if recovery.healthy {
-		at := 0.0 // nothing was disturbed
-		if len(e.disturbed) > 0 {
-			at = seconds(recovery.since.Sub(e.fault))
-		}
-		report.HealthyAt = &at
-	}
+	recovery.settle(report)
 	report.Judge()
 	return report, err
+}
+
+// settle says in the report whether and since when everything is healthy: the nodes as the monitor
+// sees them, which asks them once a second, and every way in.
+func (r *recovery) settle(report *Report) {
+	report.Healthy, report.Complaint = r.healthy, r.complaint
+	at := 0.0 // nothing was disturbed
+	if len(r.e.disturbed) > 0 {
+		at = seconds(r.since.Sub(r.e.fault))
+	}
+	for _, w := range report.Ways {
+		switch {
+		case w.Resumed != nil:
+			at = max(at, *w.Resumed)
+		case w.Stopped != nil && r.healthy:
+			report.Healthy, report.Complaint = false, "no client gets through by "+w.Name
+		}
+	}
+	if report.Healthy {
+		report.HealthyAt = &at
+	}
 }
 
 // calm watches for a while how things are before anything is broken.

@@ -26,7 +26,7 @@ type Timing struct {
 // empty name is v1.5.
 var timings = map[string]Timing{
 	"":     {30, 10, 10, 0, 3 * time.Second, time.Second, 5 * time.Second, 3, 3},
-	"fast": {20, 5, 5, 15, time.Second, 500 * time.Millisecond, time.Second, 2, 3},
+	"fast": {20, 5, 5, 15, time.Second, 500 * time.Millisecond, time.Second, 1, 3},
 	"norm": {30, 5, 10, 25, 2 * time.Second, time.Second, 2 * time.Second, 2, 3},
 	"safe": {60, 10, 20, 45, 3 * time.Second, 1500 * time.Millisecond, 3 * time.Second, 3, 3},
 	"wide": {120, 20, 30, 95, 4 * time.Second, 2 * time.Second, 4 * time.Second, 3, 3},

@@ -61,6 +61,7 @@ type drillTick struct {
 
 type drillBar struct {
 	From, Width  float64
+	Late         bool // its label goes before it, as there is no room behind
 	Class, Label string
 	Title        string
 }
@@ -134,7 +135,7 @@ func (c *drillChart) place(t float64) float64 {
 func (c *drillChart) bar(from, to float64, class, label string) drillBar {
 	from, to = max(from, c.From), min(to, c.To)
 	at := c.place(from)
-	return drillBar{From: at, Width: max(c.place(to)-at, 0.15), Class: class, Label: label, Title: fmt.Sprintf("%s: %.2f s to %.2f s", label, from, to)}
+	return drillBar{From: at, Width: max(c.place(to)-at, 0.15), Late: c.place(to) > 88, Class: class, Label: label, Title: fmt.Sprintf("%s: %.2f s to %.2f s", label, from, to)}
 }
 
 // tickStep is a round number of seconds of which about eight fit.

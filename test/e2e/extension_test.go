@@ -353,7 +353,7 @@ func (s *site) extensionWith() {
 	s.planIsEmpty()
 	s.says(0, "pg ext create pg-test shop pg_cron -y", "Nothing to do")
 	book.writable()
-	book.close(s, login{host: "10", port: "5432", user: "test", password: "test", database: "test"}).check(s.t)
+	book.close(s, login{host: "10", port: "5432", user: "test", password: "test", database: "test"})
 }
 
 // extensionByApply declares one and applies: the leader moves, and the extension is created by the

@@ -308,3 +308,11 @@ func query(t *testing.T, conn *pgx.Conn, sql string, args ...any) string {
 	}
 	return value
 }
+
+// hangUp leaves a connection, and does not wait for a server that has gone.
+func hangUp(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	// The server may have gone.
+	_ = conn.Close(ctx)
+}

@@ -161,8 +161,7 @@ func (m *member) synchronous() {
 	}
 	var candidates []*model.PgInstance
 	for _, i := range m.c.Instances {
-		other := &member{d: m.d, c: m.c, i: i, p: i.Param}
-		if i != m.i && !other.delayed() {
+		if i != m.i && !i.Delayed() {
 			candidates = append(candidates, i)
 		}
 	}
