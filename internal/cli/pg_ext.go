@@ -65,7 +65,7 @@ starts, the restart that this takes, and the extension at last.`,
 func (a *app) extensions(cmd *cobra.Command, args []string, release int) (*controller.Extensions, error) {
 	if len(args) == 0 {
 		if release != 12 && release != 13 {
-			return nil, fmt.Errorf("Debian %d is not known: choose 12 or 13", release)
+			return nil, fmt.Errorf("release %d of Debian is not known: choose 12 or 13", release)
 		}
 		return controller.Catalogue(release), nil
 	}

@@ -243,12 +243,12 @@ func (s *site) accessRules() {
 	}
 	s.says(0, "pg hba pg-test-2 --user postgres --db postgres --addr local", "it is let in when the operating system's user has that name (peer)")
 	s.says(0, "pg hba pg-test --user nobody --db test --addr 10.1.2.3", "no role nobody may log in")
-	s.says(2, "pg hba pg-test --user test --db test --addr 192.0.2.1", "no rule is for it, so it is refused")
+	s.says(2, "pg hba pg-test --user newcomer --db test --addr 192.0.2.1", "no rule is for it, so it is refused")
 	s.edit("host all reader all reject", "host all reader 0.0.0.0/0 reject")
 	s.says(0, "pg hba pg-test", "in the inventory and not in force", "rules of the inventory are not in force", "not of the inventory")
 	s.must(0, "pg", "hba", "apply", "pg-test", "-y")
 	s.planIsEmpty()
-	s.says(2, "pg hba pg-test-2 --user reader --db test --addr "+from+" --ssl", "it is refused", "sandbox.yml:24:17")
+	s.says(2, "pg hba pg-test-2 --user reader --db test --addr "+from+" --ssl", "it is refused", "sandbox.yml:23:17")
 }
 
 // servicesLead holds what the commands say of the services against a connection through each.

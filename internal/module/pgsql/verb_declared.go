@@ -54,11 +54,18 @@ settings as well: what is different there comes along, and the plan shows it.`,
 		})
 
 	applyServices = declared("service", "", "Put the services of the inventory in force, and nothing else",
-		`Configure HAProxy of every member as the inventory says, and have it read that. Connections that exist
-go on.`,
+		`Configure HAProxy of every member as the inventory says, and have it read that; connections that exist
+go on. The certificate names the services, so PostgreSQL and pgBouncer read a new one where that changes.`,
 		`  pigsty pg service apply pg-test --plan
   pigsty pg service apply pg-test -y`, func([]string) operation.Steps {
-			return eachMember((*member).haproxy)
+			return eachMember(func(m *member) {
+				m.certificate() // names every service
+				if m.c.Param.PatroniEnabled {
+					m.patroniFile()
+				}
+				m.pool()
+				m.haproxy()
+			})
 		})
 )
 
