@@ -1,7 +1,6 @@
 package model
 
 import (
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,7 +114,7 @@ func (s *Service) followLeader(c *PgCluster) {
 	path, query, _ := strings.Cut(s.Check.Path, "?")
 	replica, known := replicaChecks[path]
 	declared := slices.IndexFunc(s.Servers, func(to ServiceServer) bool { return to.Backup && to.Instance == c.Primary() })
-	if !known || s.Check.Port != c.Param.PatroniPort || s.Check.Code != http.StatusOK || declared < 0 || len(s.Servers) < 2 {
+	if !known || s.Check.Port != c.Param.PatroniPort || s.Check.Code != 200 || declared < 0 || len(s.Servers) < 2 {
 		return
 	}
 	s.Check.Path = replica

@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"distro":    {},
 	"localfile": {},
 	"patroni":   {},
+	"pguser":    {},
 	"render":    {},
 	"fact":      {"patroni"},
 	"health":    {"patroni"},
