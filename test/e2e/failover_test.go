@@ -233,7 +233,7 @@ func (f *failover) leads(host, port string) {
 		conn, err := f.connect(f.userOf(port, host))
 		if err == nil {
 			standby := query(f.t, conn, "SELECT pg_is_in_recovery()::text")
-			// The service of replicas also leads to a leader that is not the declared primary.
+			// The service of replicas leads to the leader while there is no replica.
 			if standby == "false" || port == "5434" {
 				return
 			}
