@@ -111,7 +111,6 @@ func phasesOf(r drill.Report) string {
 	return strings.Join(all, ", ")
 }
 
-
 // judge holds a report against what the product promises.
 func (d *driller) judge(r drill.Report, synchronous bool) {
 	d.t.Helper()
