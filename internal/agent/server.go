@@ -12,6 +12,7 @@ import (
 	"pigsty/internal/health"
 	"pigsty/internal/pki"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 )
 
 // server is the agent at work on one connection. Questions are answered one at a time; while
@@ -141,6 +142,12 @@ func (s *server) work(ctx context.Context, m message) (any, error) {
 			return nil, err
 		}
 		return health.Gather(ctx, query, unitStates{s.host.Systemd}), nil
+	case opAsides:
+		var conn *postgres.Conn
+		if err := json.Unmarshal(m.Body, &conn); err != nil {
+			return nil, err
+		}
+		return s.asides(ctx, conn)
 	case opLock:
 		var holder Holder
 		if err := json.Unmarshal(m.Body, &holder); err != nil {

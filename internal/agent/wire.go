@@ -14,7 +14,7 @@ import (
 	"sync"
 )
 
-// Operations. The first six are asked by the controller, which beats besides as long as it
+// Operations. The first seven are asked by the controller, which beats besides as long as it
 // lives; sign is asked by the agent, and the last three are answers.
 const (
 	opFacts  = "facts"
@@ -22,6 +22,7 @@ const (
 	opDiff   = "diff"
 	opApply  = "apply"
 	opLock   = "lock"
+	opAsides = "asides"
 	opStop   = "stop"
 	opBeat   = "beat"
 	opSign   = "sign"

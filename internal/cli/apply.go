@@ -130,13 +130,22 @@ func (a *app) confirm(f applyFlags) error {
 }
 
 func (a *app) carryOut(ctx context.Context, work *controller.Work, f applyFlags) error {
+	if f.json {
+		return a.carryOutAs(ctx, work, "json")
+	}
+	return a.carryOutAs(ctx, work, "table")
+}
+
+// carryOutAs shows the run as it goes: for people, or each event as a line of JSON or a document of
+// YAML.
+func (a *app) carryOutAs(ctx context.Context, work *controller.Work, output string) error {
 	journal, err := work.OpenJournal()
 	if err != nil {
 		return err
 	}
 	defer journal.Close()
-	if f.json {
-		return a.carryOutJSON(ctx, work, journal)
+	if output != "table" {
+		return a.carryOutEncoded(ctx, work, journal, output)
 	}
 	run := view.NewRun(a.out, work.Names())
 	work.Apply(ctx, func(e engine.Event) {
@@ -149,15 +158,19 @@ func (a *app) carryOut(ctx context.Context, work *controller.Work, f applyFlags)
 	return nil
 }
 
-// carryOutJSON writes each event as one line of JSON.
-func (a *app) carryOutJSON(ctx context.Context, work *controller.Work, journal *controller.Journal) error {
-	encoder := json.NewEncoder(a.out)
+func (a *app) carryOutEncoded(ctx context.Context, work *controller.Work, journal *controller.Journal, output string) error {
+	lines := json.NewEncoder(a.out)
 	failed := false
 	work.Apply(ctx, func(e engine.Event) {
 		journal.Write(e)
 		failed = failed || e.Status == resource.Failed || e.Status == resource.Skipped
 		// Whoever reads may have gone; the run goes on.
-		_ = encoder.Encode(e)
+		if output == "yaml" {
+			fmt.Fprintln(a.out, "---")
+			_ = encode(a.out, output, e)
+		} else {
+			_ = lines.Encode(e)
+		}
 	})
 	if failed {
 		return &exitError{code: exitFailed}

@@ -3,10 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"pigsty/internal/controller"
+	"pigsty/internal/engine"
 	"pigsty/internal/module"
 	"pigsty/internal/operation"
 )
@@ -18,6 +22,7 @@ type verbFlags struct {
 	yes    bool
 	// destroys is what loses data by the verb; empty when nothing does. Its name has to be typed.
 	destroys, named string
+	next            string // what is left to do by hand
 }
 
 // verbCommands are the verbs of a parent command.
@@ -48,16 +53,23 @@ func (a *app) verbCommand(v operation.Verb) *cobra.Command {
 		if v.Destroys {
 			f.destroys = args[0]
 		}
-		return a.operate(cmd.Context(), v.Parent+" "+v.Name(), args[0], f, steps)
+		f.next = v.Next
+		return a.operate(cmd.Context(), v.Parent+" "+v.Name(), f, func(site *controller.Site, dial controller.Dialer) (*controller.Work, error) {
+			return site.PrepareOperation(cmd.Context(), args[0], steps, dial)
+		})
 	}
+	f.add(cmd, v.Destroys)
+	return cmd
+}
+
+func (f *verbFlags) add(cmd *cobra.Command, destroys bool) {
 	cmd.Flags().BoolVar(&f.plan, "plan", false, "only say what would be done")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "table", "table or json")
-	if v.Destroys {
+	outputFlag(cmd, &f.output, "table", "json", "yaml")
+	if destroys {
 		cmd.Flags().StringVar(&f.named, "yes-destroy", "", "do not ask: the `name` once more")
 	} else {
 		cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 	}
-	return cmd
 }
 
 // arguments is how many words a usage line takes: those in brackets may be left out.
@@ -73,30 +85,27 @@ func arguments(usage string) cobra.PositionalArgs {
 	return cobra.RangeArgs(needed, len(words))
 }
 
-// operate says what the steps would do, asks, and carries them out. name is that of a cluster or
-// of an instance in it.
-func (a *app) operate(ctx context.Context, purpose, name string, f verbFlags, steps operation.Steps) error {
-	if f.output != "table" && f.output != "json" {
-		return fmt.Errorf("output %q is not known: choose table or json", f.output)
-	}
+// operate says what the work would do, asks, and carries it out.
+func (a *app) operate(ctx context.Context, purpose string, f verbFlags, prepare func(*controller.Site, controller.Dialer) (*controller.Work, error)) error {
 	site, dial, err := a.reach()
 	if err != nil {
 		return err
 	}
-	work, err := site.PrepareOperation(ctx, name, steps, dial)
+	work, err := prepare(site, dial)
 	if err != nil {
 		return err
 	}
 	defer work.Close()
+	a.tellLost(work)
 	if !f.plan {
 		if err := work.Lock(ctx, "pigsty "+purpose, a.waiting(work)); err != nil {
 			return err
 		}
 	}
 	plan := work.Plan(ctx)
-	do := applyFlags{requestFlags: requestFlags{json: f.output == "json"}, yes: f.yes}
+	do := applyFlags{requestFlags: requestFlags{json: f.output != "table"}, yes: f.yes}
 	if f.plan || plan.Failed() || !do.json {
-		if err := a.showPlan(plan, do.requestFlags); err != nil {
+		if err := a.showVerbPlan(plan, f.output); err != nil {
 			return err
 		}
 	}
@@ -111,5 +120,29 @@ func (a *app) operate(ctx context.Context, purpose, name string, f verbFlags, st
 	if err != nil {
 		return err
 	}
-	return a.carryOut(ctx, work, do)
+	if err := a.carryOutAs(ctx, work, f.output); err != nil {
+		return err
+	}
+	if f.next != "" && f.output == "table" {
+		fmt.Fprintln(a.out, f.next)
+	}
+	return nil
+}
+
+func (a *app) showVerbPlan(p *engine.Plan, output string) error {
+	if output == "yaml" {
+		return encode(a.out, output, p)
+	}
+	return a.showPlan(p, requestFlags{json: output == "json"})
+}
+
+// tellLost names the nodes that could not be reached and that nothing is to be done on, beside the
+// answer: on the others, the plan tells of them.
+func (a *app) tellLost(work *controller.Work) {
+	nodes := work.Graph.Nodes()
+	for _, node := range slices.Sorted(maps.Keys(work.Fleet.Lost)) {
+		if !slices.Contains(nodes, node) {
+			fmt.Fprintf(a.err, "%s is left out: %v\n", node, work.Fleet.Lost[node])
+		}
+	}
 }

@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 
 	// Putting it together.
 	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
-	"view":       {"controller", "diag", "engine", "fact", "health", "model", "resource"},
+	"view":       {"controller", "diag", "engine", "fact", "health", "model", "operation", "resource"},
 	"sandbox":    {},
 	"configure":  {"fact"},
 	"cli":        {"agent", "configure", "controller", "diag", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "sandbox", "secret", "view"},

@@ -12,7 +12,7 @@ import (
 // Verbs are what a DBA does to a cluster that runs, in the order in which help lists them.
 var Verbs = []operation.Verb{
 	switchover, failover, restart, reload, reinit, pause, resume, configure,
-	removeInstance,
+	removeCluster, removeInstance, removeDatabase, removeUser,
 }
 
 // operate is the steps of a verb that is one resource on the node from where the cluster is
