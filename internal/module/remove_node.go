@@ -41,7 +41,9 @@ func RemoveNode(d *model.Deployment, addr string, how NodeRemoval) ([]resource.S
 	}
 	steps := append(leaving, absent(wanted, "etcd", anything)...)
 	steps = append(steps, absent(stepsOn(node.Compile(d), addr), "", ofDeployment)...)
-	add := func(r resource.Resource) { steps = append(steps, resource.Step{Node: addr, Module: "node", Resource: r}) }
+	add := func(r resource.Resource) {
+		steps = append(steps, resource.Step{Node: addr, Module: "node", Resource: r})
+	}
 	add(&resource.UnitFilesRead{})
 	add(&resource.NoOwnFiles{Timer: pgsql.ExpireTimer, Files: pgsql.ExpireFiles})
 	return steps, nil
