@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build lint unit e2e test generate bench clean up down
+.PHONY: help deps build lint unit e2e test generate catalogue bench clean up down
 
 # A container or chroot may start us with no home, and go needs one for its caches.
 ifeq ($(HOME),)
@@ -49,6 +49,9 @@ test: build lint unit e2e ## All of the above, in this order: what CI runs
 
 generate: ## Rewrite every generated and golden file
 	go test $(UPDATERS) -update
+
+catalogue: build ## Ask Debian anew which extensions it packages; needs root and the network
+	go run ./internal/distro/catalogue
 
 bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

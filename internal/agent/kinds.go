@@ -5,5 +5,6 @@ package agent
 // their kinds. test/layout fails when one is missing.
 import (
 	_ "pigsty/internal/resource/etcd"
+	_ "pigsty/internal/resource/fault"
 	_ "pigsty/internal/resource/postgres"
 )

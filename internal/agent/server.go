@@ -10,6 +10,7 @@ import (
 
 	"pigsty/internal/fact"
 	"pigsty/internal/health"
+	"pigsty/internal/inspect"
 	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
@@ -141,7 +142,13 @@ func (s *server) work(ctx context.Context, m message) (any, error) {
 		if err := json.Unmarshal(m.Body, &query); err != nil {
 			return nil, err
 		}
-		return health.Gather(ctx, query, unitStates{s.host.Systemd}), nil
+		return health.Gather(ctx, query, unitStates{s.host.Systemd}, databases{s.host}), nil
+	case opInspect:
+		var query inspect.Query
+		if err := json.Unmarshal(m.Body, &query); err != nil {
+			return nil, err
+		}
+		return inspect.Gather(ctx, query, s.host), nil
 	case opAsides:
 		var conn *postgres.Conn
 		if err := json.Unmarshal(m.Body, &conn); err != nil {
@@ -194,6 +201,13 @@ func (s *server) sign(ctx context.Context, r pki.Request) ([]byte, error) {
 		err := json.Unmarshal(m.Body, &pem)
 		return pem, err
 	}
+}
+
+// databases is the node's PostgreSQL as health asks it.
+type databases struct{ host *resource.Host }
+
+func (d databases) Replication(ctx context.Context, server health.Server) (*health.Replication, error) {
+	return postgres.Replication(ctx, d.host, server)
 }
 
 // unitStates is the node's service manager as health asks it.

@@ -11,6 +11,7 @@ import (
 
 	"pigsty/internal/fact"
 	"pigsty/internal/health"
+	"pigsty/internal/inspect"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
 )
@@ -178,6 +179,13 @@ func (s *Session) Asides(ctx context.Context, conn *postgres.Conn) ([]resource.A
 	var kept []resource.Aside
 	err := s.ask(ctx, opAsides, conn, &kept, nil)
 	return kept, err
+}
+
+// Inspect asks what the node's instance, its pool and its balancer hold.
+func (s *Session) Inspect(ctx context.Context, q inspect.Query) (inspect.Instance, error) {
+	var i inspect.Instance
+	err := s.ask(ctx, opInspect, q, &i, nil)
+	return i, err
 }
 
 // Diff asks what applying the steps would change. Steps that are in order and silent are left

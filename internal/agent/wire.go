@@ -14,18 +14,19 @@ import (
 	"sync"
 )
 
-// Operations. The first seven are asked by the controller, which beats besides as long as it
+// Operations. The first eight are asked by the controller, which beats besides as long as it
 // lives; sign is asked by the agent, and the last three are answers.
 const (
-	opFacts  = "facts"
-	opHealth = "health"
-	opDiff   = "diff"
-	opApply  = "apply"
-	opLock   = "lock"
-	opAsides = "asides"
-	opStop   = "stop"
-	opBeat   = "beat"
-	opSign   = "sign"
+	opFacts   = "facts"
+	opHealth  = "health"
+	opInspect = "inspect"
+	opDiff    = "diff"
+	opApply   = "apply"
+	opLock    = "lock"
+	opAsides  = "asides"
+	opStop    = "stop"
+	opBeat    = "beat"
+	opSign    = "sign"
 
 	opHello  = "hello"
 	opEvent  = "event"

@@ -13,7 +13,8 @@ the inventory and is changed by apply.
 Each that changes something says with --plan what it would do and what that costs, and asks otherwise. Exit code 0: done, or
 nothing to do. 2: with --plan, there is something to do. 1: refused or failed.`,
 	}
-	cmd.AddCommand(newPgListCommand(a), newPgPsqlCommand(a), newPgLogCommand(a))
+	cmd.AddCommand(newPgListCommand(a), newPgTopologyCommand(a), newPgWhyCommand(a), newPgPsqlCommand(a), newPgLogCommand(a))
 	cmd.AddCommand(a.verbCommands("pg")...)
+	cmd.AddCommand(newPgUserCommand(a), newPgDbCommand(a), newPgHbaCommand(a), newPgServiceCommand(a), newPgExtCommand(a))
 	return cmd
 }

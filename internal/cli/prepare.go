@@ -17,17 +17,23 @@ import (
 func (a *app) openSite() (*controller.Site, error) {
 	site, err := controller.Open(a.inventory, a.extra)
 	if err != nil {
-		if problems := diag.From(err); len(problems) > 0 {
-			problems.Write(a.err)
-			return nil, fmt.Errorf("%s has errors; nothing was touched", a.inventory)
-		}
-		return nil, err
+		return nil, a.refused(err)
 	}
 	site.Warnings.Write(a.err)
 	if len(site.Generated) > 0 {
 		fmt.Fprintf(a.err, "generated secrets: %s\n", strings.Join(site.Generated, ", "))
 	}
 	return site, nil
+}
+
+// refused prints the problems of the inventory that an error carries, with their source lines, and
+// gives one that says so; any other error is given back.
+func (a *app) refused(err error) error {
+	if problems := diag.From(err); len(problems) > 0 {
+		problems.Write(a.err)
+		return fmt.Errorf("%s has errors; nothing was touched", a.inventory)
+	}
+	return err
 }
 
 // dialer reaches nodes: over ssh, unless a test put another way in.
@@ -58,7 +64,7 @@ func (a *app) prepare(ctx context.Context, request controller.Request) (*control
 	work, err := site.Prepare(ctx, request, dial)
 	// What only the nodes' facts could tell.
 	site.Warnings[known:].Write(a.err)
-	return work, err
+	return work, a.refused(err)
 }
 
 // waiting says whom a run waits for that cannot start at once on a node; nodes may wait at the

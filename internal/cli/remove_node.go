@@ -28,7 +28,7 @@ Exit code 0: done, or nothing to do. 2: with --plan, there is something to do. 1
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.destroys = args[0]
 			f.next = "Take it out of the inventory, and out of dcs_servers where it is listed, and apply: the other nodes then\nforget it. An apply that still finds it listed sets it up again."
-			return a.operate(cmd.Context(), "remove node", f, func(site *controller.Site, dial controller.Dialer) (*controller.Work, error) {
+			return a.operateOn(cmd.Context(), "remove node", f, func(site *controller.Site, dial controller.Dialer) (*controller.Work, error) {
 				return site.PrepareNodeRemoval(cmd.Context(), args[0], how, dial)
 			})
 		},

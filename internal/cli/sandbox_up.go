@@ -14,6 +14,7 @@ func newSandboxUpCommand(o *sandboxOptions) *cobra.Command {
 	var c sandbox.Config
 	var subnet, mode string
 	var addrs []string
+	var disk size
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Make the sandbox, or start those of its nodes that are off",
@@ -27,6 +28,7 @@ the nodes that are off are started; without flags it stays what it is.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.Name, c.Mode, c.Progress = o.name, sandbox.LayerMode(mode), o.progress
+			c.Disk = int64(disk)
 			if subnet != "" {
 				prefix, err := netip.ParsePrefix(subnet)
 				if err != nil {
@@ -58,6 +60,7 @@ the nodes that are off are started; without flags it stays what it is.`,
 	f.StringVar(&c.Release, "release", "", "Debian release: trixie (default) or bookworm")
 	f.StringSliceVar(&c.Layer, "packages", nil, "Debian `packages` every node has, prepared once in the cache")
 	f.StringVar(&mode, "packages-mode", "", "installed (default), or downloaded: only in apt's cache")
+	f.Var(&disk, "disk", "give each node a disk of its own at /data, of this `size`, such as 2G (default: the host's disk)")
 	f.BoolVar(&c.Docker, "docker", false, "let Docker run inside the nodes")
 	f.StringVar(&c.Cache, "cache", "", "`folder` of images (default /var/cache/pigsty/sandbox)")
 	return cmd

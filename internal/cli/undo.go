@@ -39,7 +39,7 @@ Exit code 0: done, or listed. 2: with --plan, there is something to do. 1: refus
 			if u.Forget {
 				f.destroys = u.Name
 			}
-			return a.operate(cmd.Context(), "undo", f, func(site *controller.Site, dial controller.Dialer) (*controller.Work, error) {
+			return a.operateOn(cmd.Context(), "undo", f, func(site *controller.Site, dial controller.Dialer) (*controller.Work, error) {
 				return site.PrepareUndo(cmd.Context(), u, dial)
 			})
 		},

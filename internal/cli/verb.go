@@ -54,14 +54,13 @@ func (a *app) verbCommand(v operation.Verb) *cobra.Command {
 			f.destroys = args[0]
 		}
 		f.next = v.Next
-		return a.operate(cmd.Context(), v.Parent+" "+v.Name(), f, func(site *controller.Site, dial controller.Dialer) (*controller.Work, error) {
-			return site.PrepareOperation(cmd.Context(), args[0], steps, dial)
-		})
+		return a.operate(cmd.Context(), v.Parent+" "+v.Name(), args[0], f, steps)
 	}
 	f.add(cmd, v.Destroys)
 	return cmd
 }
 
+// add declares the flags; those of what destroys have no plain yes.
 func (f *verbFlags) add(cmd *cobra.Command, destroys bool) {
 	cmd.Flags().BoolVar(&f.plan, "plan", false, "only say what would be done")
 	outputFlag(cmd, &f.output, "table", "json", "yaml")
@@ -85,8 +84,16 @@ func arguments(usage string) cobra.PositionalArgs {
 	return cobra.RangeArgs(needed, len(words))
 }
 
-// operate says what the work would do, asks, and carries it out.
-func (a *app) operate(ctx context.Context, purpose string, f verbFlags, prepare func(*controller.Site, controller.Dialer) (*controller.Work, error)) error {
+// operate says what the steps would do, asks, and carries them out. name is that of a cluster or
+// of an instance in it.
+func (a *app) operate(ctx context.Context, purpose, name string, f verbFlags, steps operation.Steps) error {
+	return a.operateOn(ctx, purpose, f, func(site *controller.Site, dial controller.Dialer) (*controller.Work, error) {
+		return site.PrepareOperation(ctx, name, steps, dial)
+	})
+}
+
+// operateOn is operate for what has nodes of its own to connect to.
+func (a *app) operateOn(ctx context.Context, purpose string, f verbFlags, prepare func(*controller.Site, controller.Dialer) (*controller.Work, error)) error {
 	site, dial, err := a.reach()
 	if err != nil {
 		return err

@@ -23,10 +23,35 @@ func (s *Site) PrepareOperation(ctx context.Context, name string, list operation
 	if err != nil {
 		return nil, err
 	}
+	return s.prepareOperation(ctx, c, members(c), list, dial)
+}
+
+// PrepareFault is PrepareOperation for what concerns the cluster's DCS, too: it connects to the
+// nodes of etcd as well.
+func (s *Site) PrepareFault(ctx context.Context, name string, list operation.Steps, dial Dialer) (*Work, error) {
+	c, err := s.cluster(name)
+	if err != nil {
+		return nil, err
+	}
+	nodes := members(c)
+	for _, m := range c.Etcd.Members {
+		if m.Node != nil && !slices.Contains(nodes, m.Node) {
+			nodes = append(nodes, m.Node)
+		}
+	}
+	return s.prepareOperation(ctx, c, nodes, list, dial)
+}
+
+// members are the nodes of a cluster.
+func members(c *model.PgCluster) []*model.Node {
 	var nodes []*model.Node
 	for _, member := range c.Instances {
 		nodes = append(nodes, member.Node)
 	}
+	return nodes
+}
+
+func (s *Site) prepareOperation(ctx context.Context, c *model.PgCluster, nodes []*model.Node, list operation.Steps, dial Dialer) (*Work, error) {
 	fleet := s.Connect(ctx, nodes, dial)
 	steps, err := list(s.Deployment, c)
 	return s.work(fleet, steps, err)

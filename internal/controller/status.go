@@ -75,18 +75,9 @@ func (s *Site) Status(ctx context.Context, limit string, dial Dialer) (*Status, 
 // Clusters asks the nodes of the named clusters, and no others, how they are; those of all
 // clusters when there is no name. The DCS is not in the answer.
 func (s *Site) Clusters(ctx context.Context, names []string, dial Dialer) (*Status, error) {
-	clusters := s.Deployment.Pg
-	if len(names) > 0 {
-		clusters = nil
-	}
-	for _, name := range names {
-		c, err := s.cluster(name)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(clusters, c) {
-			clusters = append(clusters, c)
-		}
+	clusters, err := s.clusters(names)
+	if err != nil {
+		return nil, err
 	}
 	var nodes []*model.Node
 	for _, c := range clusters {
@@ -101,11 +92,29 @@ func (s *Site) Clusters(ctx context.Context, names []string, dial Dialer) (*Stat
 	return status, nil
 }
 
+// clusters finds clusters by their names or those of their instances; all when there is no name.
+func (s *Site) clusters(names []string) ([]*model.PgCluster, error) {
+	if len(names) == 0 {
+		return s.Deployment.Pg, nil
+	}
+	var clusters []*model.PgCluster
+	for _, name := range names {
+		c, err := s.cluster(name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(clusters, c) {
+			clusters = append(clusters, c)
+		}
+	}
+	return clusters, nil
+}
+
 // ask asks nodes how they are; what they say is under their addresses.
 func (s *Site) ask(ctx context.Context, nodes []*model.Node, dial Dialer) (*Status, map[string]*health.Node) {
 	fleet := s.Connect(ctx, nodes, dial)
 	defer fleet.Leave()
-	answers := fleet.health(ctx, nodes)
+	answers := fleet.health(ctx, nodes, healthQuery)
 	status := &Status{}
 	for _, n := range nodes {
 		status.Nodes = append(status.Nodes, nodeStatus(n, answers[n.Addr], fleet.Lost[n.Addr]))
@@ -114,7 +123,7 @@ func (s *Site) ask(ctx context.Context, nodes []*model.Node, dial Dialer) (*Stat
 }
 
 // health asks every connected node at once. A node that fails is lost.
-func (f *Fleet) health(ctx context.Context, nodes []*model.Node) map[string]*health.Node {
+func (f *Fleet) health(ctx context.Context, nodes []*model.Node, query func(*model.Node) health.Query) map[string]*health.Node {
 	answers := map[string]*health.Node{}
 	var mu sync.Mutex
 	var group sync.WaitGroup
@@ -124,7 +133,7 @@ func (f *Fleet) health(ctx context.Context, nodes []*model.Node) map[string]*hea
 			continue
 		}
 		group.Go(func() {
-			answer, err := session.Health(ctx, healthQuery(n))
+			answer, err := session.Health(ctx, query(n))
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {

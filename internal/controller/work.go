@@ -37,7 +37,8 @@ type Work struct {
 }
 
 // Prepare connects to the nodes in scope and compiles what they should be. Members of the same
-// clusters are asked too, because who leads decides where cluster-wide steps run.
+// clusters are asked too, because who leads decides where cluster-wide steps run. Wishes that the
+// nodes' systems cannot fulfil without harm are an error, see diag.From.
 func (s *Site) Prepare(ctx context.Context, r Request, dial Dialer) (*Work, error) {
 	for _, name := range r.Modules {
 		if !slices.Contains(module.Names(), name) {
@@ -50,7 +51,12 @@ func (s *Site) Prepare(ctx context.Context, r Request, dial Dialer) (*Work, erro
 	}
 	fleet := s.Connect(ctx, s.related(chosen), dial)
 	s.Deployment.Switchover = r.Switchover
-	s.Warnings.Add(module.Warnings(s.Deployment)...)
+	problems := module.Warnings(s.Deployment)
+	s.Warnings.Add(problems.Warnings()...)
+	if err := problems.Err(); err != nil {
+		fleet.Close()
+		return nil, err
+	}
 	graph, err := engine.NewGraph(module.Compile(s.Deployment))
 	if err != nil {
 		fleet.Close()

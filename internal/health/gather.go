@@ -28,7 +28,7 @@ type States interface {
 
 // Gather looks at the node. What cannot be seen is left out of the answer: a service that does
 // not answer is not an error here, but what the status is about.
-func Gather(ctx context.Context, q Query, units States) Node {
+func Gather(ctx context.Context, q Query, units States, databases Databases) Node {
 	n := Node{Units: map[string]string{}}
 	for _, unit := range q.Units {
 		state, err := units.ActiveState(ctx, unit)
@@ -51,9 +51,21 @@ func Gather(ctx context.Context, q Query, units States) Node {
 			group.Go(func() { n.Config = askConfig(ctx, api) })
 		}
 	}
+	if q.Server != nil {
+		group.Go(func() { n.Replication, n.ServerError = askServer(ctx, databases, *q.Server) })
+	}
 	group.Go(func() { n.OpenPorts = open(ctx, q.Ports) })
 	group.Wait()
 	return n
+}
+
+// askServer is PostgreSQL's view of replication, or else why it cannot be had.
+func askServer(ctx context.Context, databases Databases, server Server) (*Replication, string) {
+	r, err := databases.Replication(ctx, server)
+	if err != nil {
+		return nil, err.Error()
+	}
+	return r, ""
 }
 
 // system reads load, memory and disk; what cannot be read stays zero.
@@ -169,6 +181,14 @@ func askInstance(ctx context.Context, api *patroni.Local) *Own {
 	var answer struct {
 		Own
 		ReplicationState string `json:"replication_state"` // of a replica that runs
+		Xlog             struct {
+			Location int64 `json:"location"`
+			Received int64 `json:"received_location"`
+			Replayed int64 `json:"replayed_location"`
+		} `json:"xlog"`
+		Patroni struct {
+			Version string `json:"version"`
+		} `json:"patroni"`
 	}
 	if api.Get(ctx, "/patroni", &answer) != nil || answer.State == "" {
 		return nil
@@ -176,6 +196,11 @@ func askInstance(ctx context.Context, api *patroni.Local) *Own {
 	if answer.State == "running" && answer.ReplicationState != "" {
 		answer.State = answer.ReplicationState
 	}
+	if answer.Role == "master" {
+		answer.Role = "primary"
+	}
+	answer.Position = max(answer.Xlog.Location, answer.Xlog.Received, answer.Xlog.Replayed)
+	answer.Own.Patroni = answer.Patroni.Version
 	return &answer.Own
 }
 

@@ -13,6 +13,7 @@ type Query struct {
 	Config      bool     `json:"config,omitempty"`       // the cluster's dynamic configuration as well
 	VIP         string   `json:"vip,omitempty"`          // the cluster's virtual address
 	Ports       []int    `json:"ports,omitempty"`        // service ports that ought to accept connections
+	Server      *Server  `json:"server,omitempty"`       // PostgreSQL here, asked for its replication
 }
 
 // Node is what a node answers.
@@ -30,6 +31,9 @@ type Node struct {
 	Config    json.RawMessage   `json:"config,omitempty"`  // the dynamic configuration, where asked for and Patroni answers
 	HasVIP    bool              `json:"has_vip,omitempty"`
 	OpenPorts []int             `json:"open_ports,omitempty"`
+	// Replication is PostgreSQL's own view of it, where asked for; ServerError why there is none.
+	Replication *Replication `json:"replication,omitempty"`
+	ServerError string       `json:"server_error,omitempty"`
 }
 
 // Etcd is a member's view of itself.
@@ -40,7 +44,12 @@ type Etcd struct {
 
 // Own is what an instance says of itself.
 type Own struct {
-	State          string `json:"state"` // as in Member
+	State string `json:"state"` // as in Member
+	Role  string `json:"role,omitempty"`
+	// Position is how much WAL it has, in bytes since the cluster was founded: as far as a failover
+	// looks at it.
+	Position       int64  `json:"position,omitempty"`
+	Patroni        string `json:"patroni,omitempty"` // Patroni's version
 	Timeline       int    `json:"timeline,omitempty"`
 	PendingRestart bool   `json:"pending_restart,omitempty"`
 }

@@ -29,6 +29,7 @@ func Build(inv *inventory.Inventory) (*Deployment, diag.List) {
 	}
 	b.addEtcd()
 	b.addClusters()
+	b.addUpstreams()
 	b.checkVIPs()
 	inv.Explain(b.problems)
 	b.problems.Sort()

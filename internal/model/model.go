@@ -98,6 +98,7 @@ const (
 	RolePrimary = "primary"
 	RoleReplica = "replica"
 	RoleOffline = "offline"
+	RoleDelayed = "delayed"
 )
 
 // PgCluster is one PostgreSQL cluster: a primary and its replicas under one name.
@@ -111,6 +112,8 @@ type PgCluster struct {
 	// First is the instance that starts alone and leads when none runs, where that is known: nil
 	// leaves it to pg_role in a new cluster, and to Patroni in one that exists.
 	First *PgInstance
+	// Upstream is what a standby cluster follows; nil for a cluster that takes writes itself.
+	Upstream *Upstream
 }
 
 // PgInstance is one PostgreSQL server.
@@ -184,12 +187,18 @@ type ServiceCheck struct {
 	Code int
 }
 
-// ServiceServer is one member behind a service; Backup members serve when no other is healthy.
+// ServiceServer is one member behind a service; Backup members serve when no other is healthy. One
+// that Leads serves only while it is the cluster's leader, whatever the service's check says.
 type ServiceServer struct {
 	Instance *PgInstance
 	Weight   int
 	Backup   bool
+	Leads    bool
 }
+
+// PoolLogin is the login that pgBouncer asks PostgreSQL as, with pgbouncer_auth_query, and nobody
+// uses for anything else.
+const PoolLogin = "dbuser_pgbouncer"
 
 // HasVIP is true when a virtual address follows the cluster's leader. With vip_mode l4 a balancer
 // of somebody else has it, and without Patroni nobody says who leads.

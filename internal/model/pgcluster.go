@@ -70,6 +70,9 @@ func (b *builder) complete(c *PgCluster) bool {
 		return false
 	}
 	b.checkMode(c)
+	b.checkCascades(c)
+	b.checkSynchronous(c)
+	b.checkPoolLogin(c)
 	b.addServices(c)
 	b.warnCluster(c)
 	return true
@@ -84,6 +87,19 @@ func (b *builder) checkMode(c *PgCluster) {
 	}
 	b.problems.Errorf(at(c.Primary().Node, "patroni_mode"), "cluster %s has patroni_mode remove, which is refused: without Patroni no replica takes over, and services lead nowhere", c.Name).
 		Hint = "use patroni_mode: pause to keep Patroni from doing anything by itself"
+}
+
+// checkPoolLogin refuses a user by the name of the login that pgBouncer asks as.
+func (b *builder) checkPoolLogin(c *PgCluster) {
+	if !c.Param.PgbouncerAuthQuery {
+		return
+	}
+	for variable, list := range map[string][]param.User{"pg_users": c.Param.PgUsers, "pg_default_roles": c.Param.PgDefaultRoles} {
+		if slices.ContainsFunc(list, func(u param.User) bool { return u.Name == PoolLogin }) {
+			b.problems.Errorf(at(c.Primary().Node, variable), "%s of cluster %s has user %s, whose name pgbouncer_auth_query needs for itself", variable, c.Name, PoolLogin).
+				Hint = "give the user another name"
+		}
+	}
 }
 
 func (b *builder) checkPrimary(c *PgCluster) bool {

@@ -14,6 +14,7 @@ import (
 // warnCluster tells of settings that are understood and will not do what they seem to.
 func (b *builder) warnCluster(c *PgCluster) {
 	b.warnUpstreams(c)
+	b.warnDelays(c)
 	b.warnParameters(c)
 	b.warnLibraries(c)
 	b.warnServices(c)
@@ -30,11 +31,25 @@ func (b *builder) warnUpstreams(c *PgCluster) {
 		switch {
 		case upstream == "":
 		case i.Role == RolePrimary && (member || upstream == i.Node.Addr):
-			b.problems.Warnf(at(i.Node, "pg_upstream"), "pg_upstream of %s, the primary, is a member of its own cluster", i.Name).
+			b.problems.Warnf(at(i.Node, "pg_upstream"), "pg_upstream of %s, the primary, is a member of its own cluster and is ignored", i.Name).
 				Hint = "a primary's pg_upstream founds a standby cluster of another cluster: remove it, or set it for a replica"
 		case i.Role != RolePrimary && !member && upstream != c.Param.PgUpstream:
 			b.problems.Warnf(at(i.Node, "pg_upstream"), "pg_upstream %s of %s is no member of cluster %s: the leader is copied from instead", upstream, i.Name, c.Name).
 				Hint = "give the address of another member, as it stands in the inventory"
+		}
+	}
+}
+
+// warnDelays tells of delays that are missing or do nothing.
+func (b *builder) warnDelays(c *PgCluster) {
+	for _, i := range c.Instances {
+		switch {
+		case i.Role == RoleDelayed && i.Delay() == "":
+			b.problems.Warnf(at(i.Node, "pg_role"), "%s has pg_role delayed and no pg_delay: it stays behind by nothing", i.Name).
+				Hint = "set pg_delay for it, such as 1h"
+		case i.Role == RolePrimary && c.Param.PgUpstream == "" && !zeroDelay(c.Param.PgDelay):
+			b.problems.Warnf(at(i.Node, "pg_delay"), "pg_delay does nothing for %s, the primary of a cluster that follows nobody", i.Name).
+				Hint = "set it for replicas, or pg_upstream with it for a delayed standby cluster"
 		}
 	}
 }
@@ -78,29 +93,28 @@ func (b *builder) warnParameters(c *PgCluster) {
 	}
 }
 
-// contribLibraries come with the server's own package.
-var contribLibraries = []string{
-	"auth_delay", "auto_explain", "basebackup_to_shell", "basic_archive", "passwordcheck", "pg_overexplain",
-	"pg_prewarm", "pg_stat_statements", "pg_trgm", "pg_visibility", "postgres_fdw", "sepgsql",
-}
-
-// warnLibraries tells of libraries to be loaded at the start that no listed package seems to bring:
-// a server that misses one does not start. Packages are named after what they bring, so the name
-// without the prefix pg_ has to be part of one.
+// warnLibraries tells of libraries to be loaded at the start that no package seems to bring: a
+// server that misses one does not start. What the distribution packages is installed unasked;
+// another package is named after what it brings, so that the library's name without the prefix pg_
+// has to be part of one.
 func (b *builder) warnLibraries(c *PgCluster) {
 	pos := at(c.Primary().Node, "pg_libs")
 	packages, _ := distro.Packages(0, slices.Concat(c.Param.PgPackages, c.Param.PgExtensions), c.Param.PgVersion)
-	for library := range strings.SplitSeq(c.Param.PgLibs, ",") {
-		library = strings.Trim(library, ` "'`)
+	known := distro.Extensions(c.Primary().Node.Facts.Release)
+	for _, library := range c.listedLibraries() {
 		stem := strings.ReplaceAll(strings.TrimPrefix(library, "pg_"), "_", "-")
 		brings := func(name string) bool { return strings.Contains(strings.ReplaceAll(name, "_", "-"), stem) }
-		if library == "" || strings.Contains(library, "/") || slices.Contains(contribLibraries, library) || slices.ContainsFunc(packages, brings) {
+		own, packaged := known.Libraries[library]
+		if packaged && (own == "" || c.Primary().Catalogue() != nil) || strings.Contains(library, "/") || slices.ContainsFunc(packages, brings) {
 			continue
 		}
-		b.problems.Warnf(pos, "pg_libs of cluster %s loads %s, and no package of pg_packages or pg_extensions brings it by its name", c.Name, library).
+		b.problems.Warnf(pos, "pg_libs of cluster %s loads %s, and no package brings it by its name", c.Name, library).
 			Hint = "PostgreSQL does not start without it: list its package in pg_extensions, or remove it from pg_libs"
 	}
 }
+
+// syncWords are what replication is called in each mode.
+var syncWords = map[string]string{SyncOff: "asynchronous", SyncOn: "synchronous", SyncQuorum: "by quorum"}
 
 // warnServices tells of services that lead nowhere.
 func (b *builder) warnServices(c *PgCluster) {
@@ -117,9 +131,20 @@ func (b *builder) warnServices(c *PgCluster) {
 			b.problems.Warnf(pos, "service %s leads to pgBouncer, which is switched off", s.Name).Hint = "give it dst_port: postgres"
 		}
 		path, _, _ := strings.Cut(s.Check.Path, "?")
-		if (path == "/sync" || path == "/synchronous") && s.Check.Port == c.Param.PatroniPort && !c.Failover().SynchronousMode {
-			b.problems.Warnf(pos, "service %s leads nowhere: %s asks for a synchronous standby, and replication is asynchronous", s.Name, path).
-				Hint = "use check_url: /read-only-sync with the primary as backup, or pg_conf: crit.yml"
+		if s.Check.Port != c.Param.PatroniPort || slices.ContainsFunc(s.Servers, func(to ServiceServer) bool { return to.Leads }) {
+			continue
+		}
+		switch mode := c.Synchronous().Mode; path {
+		case "/sync", "/synchronous":
+			if mode != SyncOn {
+				b.problems.Warnf(pos, "service %s leads nowhere: %s asks for a synchronous standby, and replication is %s", s.Name, path, syncWords[mode]).
+					Hint = "give it the primary as backup (selector_backup: \"[? pg_role == 'primary']\"), or use pg_conf: crit.yml"
+			}
+		case "/quorum":
+			if mode != SyncQuorum {
+				b.problems.Warnf(pos, "service %s leads nowhere: %s asks for a standby of a quorum, and replication is %s", s.Name, path, syncWords[mode]).
+					Hint = "use check_url: /read-only, or pg_sync_mode: quorum"
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/jmespath/go-jmespath"
 	"go.yaml.in/yaml/v4"
@@ -94,7 +95,49 @@ func (c *PgCluster) service(p param.Service, members []any) (*Service, error) {
 			s.Servers = append(s.Servers, ServiceServer{Instance: i, Weight: i.Param.PgWeight, Backup: isBackup})
 		}
 	}
+	s.followLeader(c)
 	return s, nil
+}
+
+// replicaChecks are Patroni's checks that replicas pass, and what asks the same of replicas alone,
+// where the leader passes as well.
+var replicaChecks = map[string]string{
+	"/read-only": "/replica", "/read-only-sync": "/sync", "/read-only-synchronous": "/sync", "/read-only-quorum": "/quorum",
+	"/replica": "/replica", "/sync": "/sync", "/synchronous": "/sync", "/quorum": "/quorum",
+	"/async": "/async", "/asynchronous": "/async",
+}
+
+// healthy is the answer by which Patroni says that a member is what was asked for.
+const healthy = 200
+
+// followLeader makes the declared primary a backup in what it does, not in who it is: a service for
+// replicas whose backup is the primary means whoever leads, and selectors know only who was declared
+// to. So every member serves as the replica that it may be, and as a backup while it leads.
+func (s *Service) followLeader(c *PgCluster) {
+	path, query, _ := strings.Cut(s.Check.Path, "?")
+	replica, known := replicaChecks[path]
+	declared := slices.IndexFunc(s.Servers, func(to ServiceServer) bool { return to.Backup && to.Instance == c.Primary() })
+	if !known || s.Check.Port != c.Param.PatroniPort || s.Check.Code != healthy || declared < 0 || len(s.Servers) < 2 {
+		return
+	}
+	s.Check.Path = replica
+	if query != "" {
+		s.Check.Path += "?" + query
+	}
+	s.Servers[declared].Backup = false
+	// HAProxy takes the first backup that is up: the leader comes before those of other selectors.
+	var servers, others []ServiceServer
+	for _, to := range s.Servers {
+		if to.Backup {
+			others = append(others, to)
+		} else {
+			servers = append(servers, to)
+		}
+	}
+	for _, i := range c.Instances {
+		servers = append(servers, ServiceServer{Instance: i, Weight: i.Param.PgWeight, Backup: true, Leads: true})
+	}
+	s.Servers = append(servers, others...)
 }
 
 // port resolves a well-known name or a number; param has made sure that it is one of them.

@@ -46,21 +46,18 @@ func (c *PgCluster) ClusterSettings() map[string]string {
 	out["max_worker_processes"] = strconv.Itoa(s.workers)
 	out["max_locks_per_transaction"] = strconv.Itoa(s.locks)
 	out["password_encryption"] = c.Param.PgPwdEnc
-	out["shared_preload_libraries"] = c.Param.PgLibs
+	out["shared_preload_libraries"] = c.preload()
+	libraries := c.PreloadLibraries()
 	for library, settings := range librarySettings {
-		if c.preloads(library) {
+		if slices.Contains(libraries, library) {
 			maps.Copy(out, settings)
 			maps.Copy(out, characters[s.character].libraries[library])
 		}
 	}
+	maps.Copy(out, c.extensionSettings())
 	maps.DeleteFunc(out, func(name, _ string) bool { return version < since[name] })
 	maps.Copy(out, c.sharedParameters())
 	return out
-}
-
-// preloads tells whether pg_libs lists the library.
-func (c *PgCluster) preloads(library string) bool {
-	return slices.ContainsFunc(strings.Split(c.Param.PgLibs, ","), func(l string) bool { return strings.TrimSpace(l) == library })
 }
 
 // sharedParameters are the pg_parameters that hold for the whole cluster: those of any member

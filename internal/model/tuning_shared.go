@@ -31,7 +31,7 @@ var commonSettings = map[string]string{
 	"deadlock_timeout": "50ms",
 }
 
-// librarySettings are set where pg_libs loads the library they belong to.
+// librarySettings are set where the server loads the library they belong to.
 var librarySettings = map[string]map[string]string{
 	"auto_explain": {
 		"auto_explain.log_min_duration": "1s", "auto_explain.log_analyze": "on", "auto_explain.log_verbose": "on",

@@ -59,3 +59,9 @@ func Names() []string {
 
 // Verbs is what all modules offer to do to what runs.
 func Verbs() []operation.Verb { return pgsql.Verbs }
+
+// AccessLines are the lines of an instance's access files, of PostgreSQL and of its pool, each with
+// where it comes from.
+func AccessLines(d *model.Deployment, i *model.PgInstance) (server, pool []model.AccessLine) {
+	return pgsql.AccessLines(d, i)
+}

@@ -155,7 +155,7 @@ func (d *decoder) object(n *yaml.Node, into reflect.Value, path string) {
 			d.node(f.def, into.FieldByIndex(f.index), f, path+"."+f.name)
 		}
 	}
-	if n.Kind == yaml.ScalarNode && !isNull(n) && into.Type() == reflect.TypeFor[Extension]() {
+	if n.Kind == yaml.ScalarNode && !isNull(n) && named(into.Type()) {
 		into.FieldByName("Name").SetString(n.Value)
 		return
 	}
@@ -181,6 +181,11 @@ func (d *decoder) object(n *yaml.Node, into reflect.Value, path string) {
 			d.error(n, fmt.Sprintf("%s: %s is missing", path, f.name))
 		}
 	}
+}
+
+// named tells whether the name alone can stand for an object of the type.
+func named(t reflect.Type) bool {
+	return t == reflect.TypeFor[Extension]() || t == reflect.TypeFor[Membership]()
 }
 
 func (d *decoder) unknown(key *yaml.Node, fs []field, path string) {

@@ -133,7 +133,8 @@ These were changed, and why. What a file sets itself is not changed.
 var newParameters = []string{
 	"etcd_root_password", "patroni_password", "patroni_ssl_enabled", "patroni_username",
 	"pg_etcd_password", "pg_max_conn", "pg_parameters", "pg_pwd_enc", "pg_rto", "pg_shared_buffer_ratio",
-	"pgbouncer_sslmode",
+	"pg_sync_count", "pg_sync_mode", "pg_sync_strict",
+	"pgbouncer_auth_query", "pgbouncer_sslmode",
 }
 
 func code(s string) string {

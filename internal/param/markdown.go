@@ -13,6 +13,7 @@ var objects = []struct {
 	sample any
 }{
 	{"user", User{}},
+	{"membership", Membership{}},
 	{"database", Database{}},
 	{"extension", Extension{}},
 	{"service", Service{}},

@@ -20,12 +20,18 @@ type User struct {
 	ExpireIn      int               `default:"0" min:"0" help:"days until the password expires; wins over expire_at; 0 for never"`
 	ExpireAt      string            `kind:"date" help:"day on which the password expires, YYYY-MM-DD"`
 	Comment       string            `help:"what the user is for"`
-	Roles         []string          `default:"[]" help:"roles that the user is a member of"`
+	Roles         []Membership      `default:"[]" help:"roles that the user is a member of; it leaves other roles of the inventory, and pg_… ones"`
 	Parameters    map[string]string `default:"{}" help:"settings for the user's sessions"`
 }
 
 // Role is an entry of pg_default_roles; it is described as a user is.
 type Role = User
+
+// Membership is an entry of a user's roles; a bare name stands for an entry with that name alone.
+type Membership struct {
+	Name  string `required:"true" kind:"role" help:"name of the role"`
+	State string `default:"create" oneof:"create absent" help:"absent takes the membership away, also in a role that the inventory does not know"`
+}
 
 // Database is an entry of pg_databases. Empty locale fields take those of the cluster.
 type Database struct {
@@ -88,6 +94,7 @@ type ServiceHaproxy struct {
 // and Auth, which is in use when Rules is empty.
 type HbaRule struct {
 	Title string   `help:"what the rule is for"`
+	State string   `default:"create" oneof:"create absent" help:"absent takes the rule out, as if it were not in the list"`
 	Role  string   `default:"common" oneof:"common primary replica offline standby delayed" help:"instances it holds for, by pg_role"`
 	Rules []string `default:"[]" kind:"hbaline" help:"lines of pg_hba.conf as they are"`
 	User  string   `default:"all" help:"users: all, a name, +role, or several with commas"`

@@ -14,6 +14,9 @@ type PgBootstrap struct {
 	PatroniEnabled      bool              `level:"cluster" default:"true" help:"run Patroni, which runs PostgreSQL; off stops both"`
 	PatroniMode         string            `level:"cluster" default:"default" oneof:"default pause remove" help:"pause: put the cluster into maintenance mode once it is up; remove is refused"`
 	PgRto               string            `level:"cluster" oneof:"fast norm safe wide" help:"how soon a lost leader is replaced, and for how short a trouble the leader moves; v1.5's times when empty"`
+	PgSyncMode          string            `level:"cluster" oneof:"async sync quorum" help:"which replicas confirm a write before the client is told: none, chosen ones, or any of all (needs Patroni 4, so Debian 13); as pg_conf says when empty"`
+	PgSyncCount         int               `level:"cluster" default:"1" min:"1" max:"32" help:"how many replicas confirm a write where pg_sync_mode has them do so; fewer while there are fewer"`
+	PgSyncStrict        bool              `level:"cluster" default:"false" help:"make writes wait while no replica is there to confirm them; else the cluster goes on without"`
 	PgDcsType           string            `level:"global" default:"etcd" oneof:"etcd consul" help:"store that elects the leader"`
 	PgNamespace         string            `level:"cluster" default:"/pg" kind:"path" help:"prefix of Patroni's keys in the store"`
 	PatroniPort         int               `level:"cluster" default:"8008" kind:"port" help:"port of Patroni's API"`
@@ -38,5 +41,6 @@ type PgBootstrap struct {
 	PgbouncerPort       int               `level:"cluster" default:"6432" kind:"port" help:"port of pgBouncer"`
 	PgbouncerPoolmode   string            `level:"cluster" default:"transaction" oneof:"session transaction statement" help:"when a server connection goes back to the pool"`
 	PgbouncerMaxDbConn  int               `level:"cluster" default:"100" min:"0" help:"most server connections for each database; 0 for no limit"`
+	PgbouncerAuthQuery  bool              `level:"cluster" default:"false" help:"let pgBouncer ask PostgreSQL for users and passwords instead of keeping a list"`
 	PgbouncerSslmode    string            `level:"cluster" default:"prefer" oneof:"disable allow prefer require verify-ca verify-full" help:"TLS between clients and pgBouncer"`
 }

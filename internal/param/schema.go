@@ -129,7 +129,7 @@ func (s schema) structure(t reflect.Type) object {
 		}
 		s.defs[name] = object{"type": "object", "properties": properties, "required": required, "additionalProperties": false}
 	}
-	if t == reflect.TypeFor[Extension]() {
+	if named(t) {
 		return object{"anyOf": []any{ref(name), object{"type": "string"}}}
 	}
 	return ref(name)

@@ -33,7 +33,10 @@ type Config struct {
 	Release string    `json:"release"`              // Debian release: trixie (default) or bookworm
 	Layer   []string  `json:"layer,omitempty"`      // Debian packages every node finds on its disk
 	Mode    LayerMode `json:"layer_mode,omitempty"` // default LayerInstalled
-	Docker  bool      `json:"docker,omitempty"`     // allow the system calls and the disk Docker needs
+	// Disk is the size in bytes of a disk of its own (ext4) that each node has at /data; 0 = none,
+	// and /data lies with everything else on the host's disk.
+	Disk   int64 `json:"disk,omitempty"`
+	Docker bool  `json:"docker,omitempty"` // allow the system calls and the disk Docker needs
 
 	Cache  string `json:"cache"`  // images, shared by all sandboxes; default /var/cache/pigsty/sandbox
 	Binary string `json:"binary"` // the pigsty executable that supervises nodes; default: the running one
@@ -41,6 +44,9 @@ type Config struct {
 	Nodes    []Node           `json:"nodes"` // filled in from Count or Addrs
 	Progress func(msg string) `json:"-"`     // told what is going on, one line at a time; may be nil
 }
+
+// minDisk is what a file system and a small database cluster take up.
+const minDisk = 256 << 20
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
 
@@ -134,6 +140,9 @@ func (c *Config) validate() error {
 	if c.Mode != LayerInstalled && c.Mode != LayerDownloaded {
 		bad("layer mode %q: use %s or %s", c.Mode, LayerInstalled, LayerDownloaded)
 	}
+	if c.Disk != 0 && c.Disk < minDisk {
+		bad("disk of %d bytes: at least %d MiB are needed", c.Disk, minDisk>>20)
+	}
 	if strings.ContainsAny(c.Cache, ":,\\ ") || !filepath.IsAbs(c.Cache) {
 		bad("cache folder %q: an absolute path without blanks, commas and colons is needed", c.Cache)
 	}
@@ -156,6 +165,7 @@ func (c Config) over(old Config) (Config, error) {
 	differs("release", c.Release != "" && c.Release != old.Release, old.Release)
 	differs("package layer", len(c.Layer) > 0 && !sameSet(c.Layer, old.Layer), old.Layer)
 	differs("layer mode", c.Mode != "" && c.Mode != old.Mode, old.Mode)
+	differs("disk size", c.Disk > 0 && c.Disk != old.Disk, old.Disk)
 	differs("Docker support", c.Docker && !old.Docker, "off")
 	differs("node count", c.Count > 0 && c.Count != len(old.Nodes), len(old.Nodes))
 	if len(c.Addrs) > 0 {

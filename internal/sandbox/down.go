@@ -116,5 +116,5 @@ func leaveHost(ctx context.Context) error {
 	if err := os.Remove(string(parent)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove cgroup %s: %w", parent, err)
 	}
-	return forwardRestore()
+	return restoreHost()
 }

@@ -43,7 +43,7 @@ func (s *Sandbox) Reset(ctx context.Context, node string) error {
 		if err := m.release(ctx); err != nil {
 			return err
 		}
-		if err := errors.Join(removeTree(m.upper()), removeTree(m.work()), removeTree(m.docker())); err != nil {
+		if err := errors.Join(removeTree(m.upper()), removeTree(m.work()), removeTree(m.docker()), removeFile(m.disk())); err != nil {
 			return err
 		}
 		return m.start(ctx)

@@ -3,16 +3,9 @@ package sandbox
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
-
-const forwardSwitch = "/proc/sys/net/ipv4/ip_forward"
-
-// forwardBefore remembers what the switch was before the first sandbox turned it on.
-var forwardBefore = filepath.Join(runRoot, "ip_forward.before")
 
 // rule is one line of the host's firewall, without its comment.
 type rule struct {
@@ -85,31 +78,4 @@ func deleteRules(ctx context.Context, sandbox string, match func(words []string)
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// forwardOn lets the host pass packets on between networks and remembers how it was.
-func forwardOn() error {
-	before, err := os.ReadFile(forwardSwitch)
-	if err != nil || strings.TrimSpace(string(before)) == "1" {
-		return err
-	}
-	if err := os.MkdirAll(runRoot, 0o755); err != nil {
-		return err
-	}
-	if err := writeFile(forwardBefore, before, 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(forwardSwitch, []byte("1"), 0)
-}
-
-// forwardRestore undoes forwardOn.
-func forwardRestore() error {
-	before, err := os.ReadFile(forwardBefore)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err == nil {
-		err = os.WriteFile(forwardSwitch, before, 0)
-	}
-	return errors.Join(err, os.Remove(forwardBefore))
 }

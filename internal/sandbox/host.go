@@ -16,6 +16,7 @@ var needed = []struct{ path, pkg string }{
 	{"ip", "iproute2"},
 	{"ssh", "openssh-client"},
 	{"unshare", "util-linux"},
+	{"mkfs.ext4", "e2fsprogs"},
 	{debianKeyring, "debian-archive-keyring"},
 }
 

@@ -96,6 +96,11 @@ func (m *machine) start(ctx context.Context) error {
 			return err
 		}
 	}
+	if m.box.cfg.Disk > 0 && !exists(m.disk()) {
+		if err := m.formatDisk(ctx); err != nil {
+			return err
+		}
+	}
 	if m.box.cfg.Docker {
 		if err := os.MkdirAll(m.docker(), 0o755); err != nil {
 			return err

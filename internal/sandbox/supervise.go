@@ -38,6 +38,11 @@ func Supervise(ctx context.Context, name, node string, log io.Writer) error {
 	if err := mountOverlay(s.lower, m.upper(), m.work(), m.root()); err != nil {
 		return err
 	}
+	if s.cfg.Disk > 0 {
+		if err := m.mountDisk(); err != nil {
+			return errors.Join(err, m.release(context.WithoutCancel(ctx)))
+		}
+	}
 	status := restartStatus
 	for boots := 1; status == restartStatus && ctx.Err() == nil; boots++ {
 		say("boot %d of %s as %s", boots, node, m.id)

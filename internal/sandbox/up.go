@@ -121,7 +121,7 @@ func (s *Sandbox) connect(ctx context.Context) error {
 			return err
 		}
 	}
-	return forwardOn()
+	return raiseHost()
 }
 
 // startMissing starts every node that is off, all at the same time.

@@ -89,12 +89,12 @@ func TestChange(t *testing.T) {
 	t.Run("fourth member removed", func(t *testing.T) { s.in(t).removeFourth(w) })
 	w.caller.end()
 	l.host, l.port = "13", "5436"
-	w.ledger.close(s, l).check(t)
+	w.ledger.close(s, l)
 }
 
 // clients are there all the time, one that stays and one that comes and goes.
 type clients struct {
-	ledger *ledger
+	ledger *book
 	caller *caller
 	seen   map[string]int // what the ledger's writer has failed with
 	since  time.Time
@@ -103,19 +103,19 @@ type clients struct {
 // begin forgets what was noticed so far.
 func (w *clients) begin() {
 	w.caller.look()
-	w.seen, w.since = w.ledger.writers[0].failures(), time.Now()
+	w.seen, w.since = w.ledger.kept.Tracks()[0].Failures(), time.Now()
 }
 
 // noticed is what clients have noticed since begin; and how they fared, for people.
 func (w *clients) noticed() (failed []string, fared string) {
-	writer := w.ledger.writers[0]
-	for text, times := range writer.failures() {
+	writer := w.ledger.kept.Tracks()[0]
+	for text, times := range writer.Failures() {
 		if times > w.seen[text] {
 			failed = append(failed, fmt.Sprintf("writer, %d times: %s", times-w.seen[text], text))
 		}
 	}
 	calls, missed := w.caller.look()
-	fared = fmt.Sprintf("writer at most %d ms between two rows, %d calls so far, %d missed", writer.gap(w.since).Milliseconds(), calls, len(missed))
+	fared = fmt.Sprintf("writer at most %d ms between two rows, %d calls so far, %d missed", writer.Longest(w.since, time.Now()).Length().Milliseconds(), calls, len(missed))
 	return append(failed, missed...), fared
 }
 

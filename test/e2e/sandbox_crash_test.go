@@ -15,9 +15,14 @@ import (
 	"pigsty/internal/sandbox"
 )
 
-// TestSandboxCrash kills supervisors and spoils the description; down still leaves nothing.
+// TestSandboxCrash kills supervisors and spoils the description; down still leaves nothing, of the
+// nodes' own disks neither.
 func TestSandboxCrash(t *testing.T) {
-	s := startNodes(t, "t-crash", "10.10.51.0/24", 2)
+	s := startNodes(t, "t-crash", "10.10.51.0/24", 2, func(c *sandbox.Config) { c.Disk = 256 << 20 })
+	if disks := footprint(t, "t-crash").loops(t); len(disks) != 2 {
+		t.Fatalf("two nodes have the disks %q", disks)
+	}
+	onNode(t, s, node1, "sh", "-c", "echo kept > /data/file && sync")
 	if err := s.CutBetween(t.Context(), "meta", node1); err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +43,9 @@ func TestSandboxCrash(t *testing.T) {
 
 	must(t, "power cut without a supervisor", func() error { return s.Kill(t.Context(), node1) })
 	must(t, "start", func() error { return s.Start(t.Context(), node1) })
+	if text := onNode(t, s, node1, "cat", "/data/file"); text != "kept" {
+		t.Errorf("after a power cut the node's disk holds %q", text)
+	}
 	if st := stateOf(t, s, node1); !st.Supervised {
 		t.Error("a node that was started has no supervisor")
 	}
@@ -110,8 +118,26 @@ func (f traces) find(t *testing.T) []string {
 			}
 		}
 	}
+	found = append(found, f.loops(t)...)
 	for _, pid := range f.processes(t, "") {
 		found = append(found, fmt.Sprintf("process %d", pid))
+	}
+	return found
+}
+
+// loops lists the block devices that are files of the sandbox.
+func (f traces) loops(t *testing.T) []string {
+	t.Helper()
+	devices, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, device := range devices {
+		file, _ := os.ReadFile(device) // it may have gone
+		if strings.Contains(string(file), "/sandbox/"+f.name+"/") {
+			found = append(found, device+" "+strings.TrimSpace(string(file)))
+		}
 	}
 	return found
 }

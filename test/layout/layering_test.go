@@ -14,12 +14,15 @@ import (
 var mayImport = map[string][]string{
 	// Below everything: know nothing of each other.
 	"diag":      {},
+	"hba":       {},
+	"election":  {},
 	"distro":    {},
 	"localfile": {},
 	"patroni":   {},
 	"render":    {},
 	"fact":      {"patroni"},
 	"health":    {"patroni"},
+	"ledger":    {},
 	"pki":       {"localfile"},
 	"secret":    {"localfile"},
 
@@ -28,26 +31,29 @@ var mayImport = map[string][]string{
 	"param":     {"diag", "inventory"},
 	"model":     {"diag", "distro", "fact", "inventory", "param", "secret"},
 	"operation": {"model", "resource"},
-	"module/*":  {"diag", "distro", "fact", "model", "operation", "param", "pki", "render", "resource", "resource/etcd", "resource/postgres", "secret"},
-	"module":    {"diag", "fact", "model", "module/*", "operation", "param", "resource"},
+	"module/*":  {"diag", "distro", "fact", "model", "operation", "param", "pki", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
+	"module":    {"diag", "fact", "model", "module/*", "operation", "param", "resource", "resource/fault"},
 
 	// Carrying it out.
 	"resource":          {"diag", "fact", "pki"},
 	"resource/etcd":     {"resource"},
-	"resource/postgres": {"fact", "patroni", "resource"},
+	"resource/fault":    {"resource", "resource/postgres"},
+	"resource/postgres": {"fact", "health", "patroni", "resource"},
 	"engine":            {"fact", "resource"},
-	"agent":             {"fact", "health", "pki", "resource", "resource/etcd", "resource/postgres"},
+	"agent":             {"fact", "health", "inspect", "pki", "resource", "resource/etcd", "resource/fault", "resource/postgres"},
 	"remote":            {"agent"},
-
 	// Putting it together.
-	"controller": {"agent", "diag", "engine", "fact", "health", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
-	"view":       {"controller", "diag", "engine", "fact", "health", "model", "operation", "resource"},
+	"controller": {"agent", "diag", "distro", "election", "engine", "fact", "hba", "health", "inspect", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
+	"view":       {"controller", "diag", "distro", "drill", "election", "engine", "fact", "hba", "health", "inspect", "model", "operation", "resource", "resource/fault"},
+	"inspect":    {"hba", "resource", "resource/postgres"},
 	"sandbox":    {},
 	"configure":  {"fact"},
-	"cli":        {"agent", "configure", "controller", "diag", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "sandbox", "secret", "view"},
+	"drill":      {"controller", "engine", "health", "ledger", "model", "module", "operation", "param", "resource"},
+	"cli":        {"agent", "configure", "controller", "diag", "drill", "election", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "resource/fault", "sandbox", "secret", "view"},
 
 	// For tests and measurements: nothing that ships imports them.
 	"golden":            {"diag", "resource"},
+	"distro/catalogue":  {"distro", "sandbox"},
 	"resource/simulate": {"fact", "resource"},
 }
 

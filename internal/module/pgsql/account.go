@@ -57,6 +57,11 @@ func (m *member) sudo() {
 func (m *member) packages() {
 	m.file("/etc/postgresql-common/createcluster.conf", nil)
 	names, _ := distro.Packages(m.release(), m.wanted(), m.i.Version())
+	for _, name := range m.i.ExtensionPackages() {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
 	m.add(&resource.Packages{ID: "pgsql", Packages: names})
 	m.add(&resource.Unit{Unit: "postgresql.service", Masked: true})
 	if bin := m.p.PgBinDir; strings.HasSuffix(bin, "/bin") && !strings.HasPrefix(bin, "/usr/lib/postgresql/") {

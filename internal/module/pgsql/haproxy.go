@@ -2,6 +2,7 @@ package pgsql
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"pigsty/internal/model"
@@ -25,8 +26,14 @@ type haproxyView struct {
 	Cluster, Instance, ClientTimeout, ServerTimeout, MetricsPath, StateFile string
 	AdminPort                                                               int
 	Auth                                                                    bool
+	LeaderOptions                                                           string
+	Leaders                                                                 []string // the servers of backend leader, where a service tracks them
 	Services                                                                []haproxyService
 }
+
+// leaderBackend serves nobody: services track its servers to know who leads. Services' own names
+// begin with their cluster's, so that none is called that.
+const leaderBackend = "leader"
 
 type haproxyService struct {
 	Name, Bind, Balance, Options string
@@ -51,10 +58,13 @@ func (m *member) haproxy() {
 	v := haproxyView{
 		Cluster: m.c.Name, Instance: m.i.Name, MetricsPath: "/metrics", StateFile: haproxyState, AdminPort: m.c.Param.HaproxyExporterPort,
 		ClientTimeout: m.c.Param.HaproxyClientTimeout, ServerTimeout: m.c.Param.HaproxyServerTimeout,
-		Auth: m.c.Param.HaproxyAuthEnabled,
+		Auth: m.c.Param.HaproxyAuthEnabled, LeaderOptions: m.c.Timing().ServerOptions(),
 	}
 	for _, s := range m.c.Services {
 		v.Services = append(v.Services, m.service(s))
+		if v.Leaders == nil && slices.ContainsFunc(s.Servers, func(to model.ServiceServer) bool { return to.Leads }) {
+			v.Leaders = m.leaders()
+		}
 	}
 	m.add(&resource.File{
 		Path: haproxyConfig, Content: templates.Fill(haproxyConfig, v), Check: &haproxyCheck,
@@ -83,15 +93,35 @@ func (m *member) service(s *model.Service) haproxyService {
 	return out
 }
 
-// server is a server line. Patroni's answer counts only when it comes from the member it is
-// said to come from.
+// leaders are the server lines of backend leader.
+func (m *member) leaders() []string {
+	var lines []string
+	for _, i := range m.c.Instances {
+		lines = append(lines, i.Name+" "+hostPort(i.Node.Addr, m.c.Param.PgPort)+m.check(i, m.c.Param.PatroniPort))
+	}
+	return lines
+}
+
+// check is the part of a server line that has it checked. Patroni's answer counts only when it
+// comes from the member it is said to come from.
+func (m *member) check(i *model.PgInstance, port int) string {
+	text := " check port " + strconv.Itoa(port)
+	if port == m.c.Param.PatroniPort && m.c.Param.PatroniSslEnabled {
+		text += " check-ssl verify required ca-file " + caFile + " verifyhost " + i.Name
+	}
+	return text
+}
+
+// server is a server line.
 func (m *member) server(s *model.Service, to model.ServiceServer) string {
-	line := to.Instance.Name + " " + hostPort(to.Instance.Node.Addr, s.Target)
-	if s.Check.Port != 0 {
-		line += " check port " + strconv.Itoa(s.Check.Port)
-		if s.Check.Port == m.c.Param.PatroniPort && m.c.Param.PatroniSslEnabled {
-			line += " check-ssl verify required ca-file " + caFile + " verifyhost " + to.Instance.Name
-		}
+	name := to.Instance.Name
+	at := " " + hostPort(to.Instance.Node.Addr, s.Target)
+	line := name + at
+	switch {
+	case to.Leads:
+		line = name + "-leader" + at + " track " + leaderBackend + "/" + name
+	case s.Check.Port != 0:
+		line += m.check(to.Instance, s.Check.Port)
 	}
 	line += fmt.Sprintf(" weight %d", to.Weight)
 	if to.Backup {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"pigsty/internal/model"
 	"pigsty/internal/param"
 )
 
@@ -15,22 +16,49 @@ var intranet = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}
 // v1.5's: the system's own users; then what the inventory adds, common rules before those of
 // the role; then the default rules of the role, those for offline queries where they are
 // served, and the common ones. Among the rules of the inventory, order wins over all that.
-func (m *member) hba() []string {
-	extra, rules := m.c.Param.PgHbaRulesExtra, m.c.Param.PgHbaRules
+func (m *member) hba() []model.AccessLine {
+	extra := m.listed("pg_hba_rules_extra", m.c.Param.PgHbaRulesExtra)
+	rules := m.listed("pg_hba_rules", m.c.Param.PgHbaRules)
 	chosen := ofRole(extra, "common")
 	chosen = append(chosen, ofRole(extra, m.i.Role)...)
 	chosen = append(chosen, ofRole(rules, m.i.Role)...)
-	if m.p.PgOfflineQuery && m.i.Role != "offline" {
+	if m.servesOffline() && m.i.Role != model.RoleOffline {
 		chosen = append(chosen, ofRole(extra, "offline")...)
 		chosen = append(chosen, ofRole(rules, "offline")...)
 	}
 	chosen = append(chosen, ofRole(rules, "common")...)
-	lines := append(m.systemHBA(), m.demandTLS(chosen)...)
+	lines := m.ours("users of the system", m.systemHBA())
+	lines = append(lines, m.ours("TLS for users of the system", m.demandTLS(chosen))...)
 	return append(lines, m.rules(chosen)...)
 }
 
+// listedRule is a rule and where the inventory lists it.
+type listedRule struct {
+	param.HbaRule
+	variable string
+	index    int // in the variable's list
+}
+
+// listed are the rules of a parameter.
+func (m *member) listed(variable string, rules []param.HbaRule) []listedRule {
+	list := make([]listedRule, len(rules))
+	for n, r := range rules {
+		list[n] = listedRule{r, variable, n}
+	}
+	return list
+}
+
+// ours are lines that stand in no inventory.
+func (m *member) ours(why string, texts []string) []model.AccessLine {
+	var lines []model.AccessLine
+	for _, text := range texts {
+		lines = append(lines, model.AccessLine{Text: text, Origin: "pigsty: " + why})
+	}
+	return lines
+}
+
 // systemHBA lets in those without whom the cluster does not work. Replication and pg_rewind
-// come from any private network, since a standby cluster's members are not known here, and over
+// come from any private network, since a standby cluster may be of another deployment, and over
 // TLS only; Patroni itself asks on 127.0.0.1.
 func (m *member) systemHBA() []string {
 	password := m.password()
@@ -38,9 +66,10 @@ func (m *member) systemHBA() []string {
 	lines := []string{
 		"local all " + dbsu + " peer",
 		"local replication " + dbsu + " peer",
-		"local all all " + password,
-		"local replication " + replicator + " " + password,
 	}
+	lines = append(lines, m.poolLoginHBA()...)
+	lines = append(lines, m.offlineHBA(password)...)
+	lines = append(lines, "local all all "+password, "local replication "+replicator+" "+password)
 	kind := "hostssl"
 	if !m.tls() {
 		kind = "host"
@@ -52,9 +81,26 @@ func (m *member) systemHBA() []string {
 	return append(lines, "host all "+monitor+" 127.0.0.1/32 "+password, "host all "+monitor+" ::1/128 "+password)
 }
 
-// tls tells whether the server takes TLS: always, but where pg_parameters switches it off.
-func (m *member) tls() bool {
-	switch strings.ToLower(m.p.PgParameters["ssl"]) {
+// servesOffline tells whether the instance is for offline queries.
+func (m *member) servesOffline() bool {
+	return m.i.Role == model.RoleOffline || m.p.PgOfflineQuery
+}
+
+// offlineHBA keeps those who are for offline queries alone from other instances also where they
+// come through the pool, which uses the socket.
+func (m *member) offlineHBA(password string) []string {
+	if m.servesOffline() || !m.hasRole("dbrole_offline") {
+		return nil
+	}
+	return []string{"local all +dbrole_readonly " + password, "local all +dbrole_offline reject"}
+}
+
+// tls tells whether the server takes TLS.
+func (m *member) tls() bool { return takesTLS(m.p) }
+
+// takesTLS is true of every server but one where pg_parameters switches it off.
+func takesTLS(p param.Pgsql) bool {
+	switch strings.ToLower(p.PgParameters["ssl"]) {
 	case "off", "false", "no", "0":
 		return false
 	}
@@ -64,13 +110,13 @@ func (m *member) tls() bool {
 // demandTLS keeps the system's users, who reach every database, from the rules for everybody as
 // long as they come without TLS. A rule that names such a user and takes plain connections says
 // that this is wanted.
-func (m *member) demandTLS(rules []param.HbaRule) []string {
+func (m *member) demandTLS(rules []listedRule) []string {
 	if !m.tls() {
 		return nil
 	}
 	var lines []string
 	for _, user := range []string{m.c.Param.PgReplicationUsername, m.c.Param.PgMonitorUsername, m.c.Param.PgAdminUsername} {
-		if slices.ContainsFunc(rules, func(r param.HbaRule) bool { return m.takesPlain(r, user) }) {
+		if slices.ContainsFunc(rules, func(r listedRule) bool { return m.takesPlain(r, user) }) {
 			continue
 		}
 		if user == m.c.Param.PgReplicationUsername {
@@ -82,9 +128,9 @@ func (m *member) demandTLS(rules []param.HbaRule) []string {
 }
 
 // takesPlain tells whether a rule names the user and lets in connections without TLS.
-func (m *member) takesPlain(rule param.HbaRule, user string) bool {
-	for _, line := range m.rules([]param.HbaRule{rule}) {
-		f := strings.Fields(line)
+func (m *member) takesPlain(rule listedRule, user string) bool {
+	for _, line := range m.rules([]listedRule{rule}) {
+		f := strings.Fields(line.Text)
 		plain := len(f) > 3 && (f[0] == "host" || f[0] == "hostnossl") && f[len(f)-1] != "reject"
 		if plain && slices.Contains(strings.Split(f[2], ","), role(user)) {
 			return true
@@ -93,12 +139,18 @@ func (m *member) takesPlain(rule param.HbaRule, user string) bool {
 	return false
 }
 
-// peers are the private networks and those members of the cluster that lie outside of them.
+// peers are the private networks, and those members of the cluster and of the clusters that follow
+// it that lie outside of them.
 func (m *member) peers() []string {
 	peers := slices.Clone(intranet)
-	for _, i := range m.c.Instances {
-		if network := network(i.Node.Addr); !inside(network, intranet) {
-			peers = append(peers, network)
+	for _, c := range m.d.Pg {
+		if c != m.c && (c.Upstream == nil || c.Upstream.Cluster != m.c) {
+			continue
+		}
+		for _, i := range c.Instances {
+			if network := network(i.Node.Addr); !inside(network, intranet) {
+				peers = append(peers, network)
+			}
 		}
 	}
 	return peers
@@ -112,22 +164,38 @@ func (m *member) password() string {
 	return "scram-sha-256"
 }
 
-func ofRole(rules []param.HbaRule, role string) []param.HbaRule {
-	return slices.DeleteFunc(slices.Clone(rules), func(r param.HbaRule) bool { return r.Role != role })
+// ofRole are the rules in use that hold for a role.
+func ofRole(rules []listedRule, role string) []listedRule {
+	return slices.DeleteFunc(slices.Clone(rules), func(r listedRule) bool { return r.Role != role || r.State == "absent" })
 }
 
 // rules writes rules as lines: raw ones as they are, structured ones expanded.
-func (m *member) rules(rules []param.HbaRule) []string {
+func (m *member) rules(rules []listedRule) []model.AccessLine {
 	sorted := slices.Clone(rules)
-	slices.SortStableFunc(sorted, func(a, b param.HbaRule) int { return cmp.Compare(a.Order, b.Order) })
-	var lines []string
+	slices.SortStableFunc(sorted, func(a, b listedRule) int { return cmp.Compare(a.Order, b.Order) })
+	var lines []model.AccessLine
 	for _, r := range sorted {
-		if len(r.Rules) == 0 {
-			lines = append(lines, m.expand(r)...)
+		origin := r.variable
+		if r.Title != "" {
+			origin += ": " + r.Title
 		}
-		for _, line := range r.Rules {
-			lines = append(lines, strings.TrimSpace(line))
+		add := func(text string, item int) {
+			lines = append(lines, model.AccessLine{Text: text, Origin: origin, Pos: m.c.RulePos(r.variable, r.index, item)})
+		}
+		if len(r.Rules) == 0 {
+			for _, text := range m.expand(r.HbaRule) {
+				add(text, -1)
+			}
+		}
+		for n, line := range r.Rules {
+			add(strings.TrimSpace(line), n)
 		}
 	}
 	return lines
+}
+
+// AccessLines are the lines of an instance's access files, of PostgreSQL and of its pool.
+func AccessLines(d *model.Deployment, i *model.PgInstance) (server, pool []model.AccessLine) {
+	m := &member{d: d, c: i.Cluster, i: i, p: i.Param}
+	return m.hba(), m.poolHBA()
 }

@@ -43,7 +43,7 @@ func (m *member) keepalived() {
 // stops saying so at once, before it gives the leader's key back. A cluster that follows another
 // has a leader and no primary.
 func (m *member) leads() string {
-	if m.c.Param.PgUpstream != "" {
+	if m.c.Upstream != nil {
 		return "/leader"
 	}
 	return "/primary"

@@ -85,7 +85,7 @@ func TestKeepalivedPeersAgree(t *testing.T) {
 // A cluster that follows another has a leader that is no primary, and it has the address.
 func TestKeepalivedOfAStandbyCluster(t *testing.T) {
 	_, configs := vipSteps(t, func(d *model.Deployment) {
-		d.Pg[0].Param.PgUpstream = "192.0.2.1"
+		d.Pg[0].Upstream = &model.Upstream{Hosts: []string{"192.0.2.1"}, Port: 5432}
 		d.Pg[0].Instances[0].Node.Facts = fact.Node{Release: 12}
 	})
 	for path, text := range configs {

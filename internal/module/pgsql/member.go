@@ -59,13 +59,13 @@ func (m *member) file(path string, view any, notify ...resource.Notification) {
 }
 
 // secret lists a file of secrets, which its owner alone reads.
-func (m *member) secret(path, owner, content string, notify ...resource.Notification) {
-	m.add(&resource.File{Path: path, Content: content, Owner: owner, Mode: 0o600, Secret: true}, notify...)
+func (m *member) secret(path, owner, content string, notify ...resource.Notification) *resource.Step {
+	return m.add(&resource.File{Path: path, Content: content, Owner: owner, Mode: 0o600, Secret: true}, notify...)
 }
 
 // own lists a file of the database's user.
-func (m *member) own(path, content string, mode fs.FileMode, notify ...resource.Notification) {
-	m.add(&resource.File{Path: path, Content: content, Owner: m.p.PgDbsu, Mode: mode}, notify...)
+func (m *member) own(path, content string, mode fs.FileMode, notify ...resource.Notification) *resource.Step {
+	return m.add(&resource.File{Path: path, Content: content, Owner: m.p.PgDbsu, Mode: mode}, notify...)
 }
 
 // directory lists a folder of the database's user.
@@ -76,4 +76,12 @@ func (m *member) directory(path string, mode fs.FileMode) {
 // conn is how the node's own server is asked.
 func (m *member) conn() postgres.Conn {
 	return postgres.Conn{Socket: m.p.PgLocalhost, Port: m.p.PgPort, User: m.p.PgDbsu}
+}
+
+// pool is how the node's own pgBouncer is asked; none where it is switched off.
+func (m *member) pool() postgres.Pool {
+	if !m.p.PgbouncerEnabled {
+		return postgres.Pool{}
+	}
+	return postgres.Pool{Socket: m.p.PgLocalhost, Port: m.p.PgbouncerPort, User: m.p.PgDbsu}
 }

@@ -22,7 +22,7 @@ func runs(i *model.PgInstance) bool { return i.Node.Facts.Patroni != nil }
 // that runs, the unit may have been told to restart, so members take turns, the leader last;
 // when nothing is to be done, a turn costs nothing.
 func (m *member) startsAfter() []resource.Ref {
-	after := m.etcdReady()
+	after := append(m.etcdReady(), m.sourceReady()...)
 	switch turns := m.turns(); {
 	case m.asleep():
 	case !slices.Contains(turns, m.i):
@@ -60,6 +60,18 @@ func (m *member) turns() []*model.PgInstance {
 		turns = append(turns, leader)
 	}
 	return turns
+}
+
+// sourceReady is where the cluster lives that a new standby cluster copies: its leader.
+func (m *member) sourceReady() []resource.Ref {
+	if m.i != m.c.Primary() || m.c.Bootstrapped() || m.c.Upstream == nil {
+		return nil
+	}
+	source := m.c.Upstream.Cluster
+	if source == nil || !source.Param.PatroniEnabled {
+		return nil
+	}
+	return []resource.Ref{readyRef(source.Leader())}
 }
 
 // etcdReady is where the cluster gets its user in etcd, without which nobody can be asked who

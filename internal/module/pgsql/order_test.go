@@ -117,3 +117,36 @@ func TestUnknownMemberChangesNoFileOfOthers(t *testing.T) {
 		t.Error("files of other members changed")
 	}
 }
+
+// What is dropped goes in order: nobody uses it anywhere, it is dropped, pools forget it. And pools
+// ask only once there is somebody to answer.
+func TestPoolsFollowTheServer(t *testing.T) {
+	const leader, replica = "10.10.10.11", "10.10.10.12"
+	steps := pgsql.Compile(deployment(t, "asks"))
+	waits := func(node, id string) (refs []string) {
+		for _, s := range steps {
+			if s.Node == node && resource.ID(s.Resource) == id {
+				for _, r := range s.After {
+					refs = append(refs, r.Node+" "+r.ID)
+				}
+			}
+		}
+		return refs
+	}
+	for _, c := range []struct {
+		node, id string
+		want     []string
+	}{
+		{leader, "pg_role:gone", []string{replica + " pg_unused:role gone"}},
+		{leader, "pg_role:app", nil},
+		{leader, "pg_database:old", []string{replica + " pg_unused:database old"}},
+		{replica, "file:/etc/pgbouncer/database.txt", []string{leader + " pg_database:old"}},
+		{leader, "file:/etc/pgbouncer/database.txt", []string{leader + " pg_database:old"}},
+		{replica, "file:/etc/pgbouncer/userlist.txt", []string{leader + " pg_role:gone", leader + " pg_pool_auth:dbuser_pgbouncer"}},
+		{replica, "directory:/etc/pgbouncer", []string{leader + " pg_pool_auth:dbuser_pgbouncer"}},
+	} {
+		if got := waits(c.node, c.id); !slices.Equal(got, c.want) {
+			t.Errorf("%s on %s waits for %q, not %q", c.id, c.node, got, c.want)
+		}
+	}
+}

@@ -128,10 +128,4 @@ func readyRef(i *model.PgInstance) resource.Ref {
 
 // standby tells whether the cluster follows another one, and so takes no writes. Once it was
 // promoted, it says so itself.
-func (m *member) standby() bool {
-	if m.c.Param.PgUpstream == "" {
-		return false
-	}
-	p := m.c.Leader().Node.Facts.Patroni
-	return p == nil || p.Role == "standby_leader" || p.Role == "replica"
-}
+func (m *member) standby() bool { return m.c.FollowsNow() }

@@ -21,7 +21,7 @@ type patroniView struct {
 	PassFile                   string
 	ReplicationSSL             string
 	ReplicationCA              string
-	Parameters, HBA            []string
+	Parameters, HBA, Ident     []string
 }
 
 type quotedView struct {
@@ -41,53 +41,37 @@ func (m *member) patroniView() patroniView {
 			Replicator: quote(c.PgReplicationUsername),
 		},
 		CA: caFile, Cert: certFile, Key: keyFile, TLS: c.PatroniSslEnabled,
-		Delayed: m.delayed(), Watchdog: m.p.PatroniWatchdogMode, ReplicateFrom: m.replicateFrom(),
+		Delayed: m.i.Delayed(), Watchdog: m.p.PatroniWatchdogMode, ReplicateFrom: m.replicateFrom(),
 		Initdb: m.initdb(), Shared: yamlLines(m.founding(), ""), PassFile: "/pg/conf/patroni.pgpass",
 		ReplicationSSL: "verify-full", ReplicationCA: caFile,
 	}
 	for _, e := range m.c.Etcd.Endpoints() {
 		v.Endpoints = append(v.Endpoints, quote(e))
 	}
-	if m.foreignUpstream() || !m.tls() {
+	if m.foreignUpstream() || !m.tls() || m.c.Upstream != nil && !takesTLS(m.c.Upstream.Cluster.Param) {
 		// The authority of a server that is not ours is not known here.
 		v.ReplicationSSL, v.ReplicationCA = "prefer", ""
 	}
 	v.Parameters = yamlLines(typed(m.localParameters()), "")
 	for _, line := range m.hba() {
-		v.HBA = append(v.HBA, quote(line))
+		v.HBA = append(v.HBA, quote(line.Text))
+	}
+	for _, line := range m.poolIdentLines() {
+		v.Ident = append(v.Ident, quote(line))
 	}
 	return v
 }
 
 // foreignUpstream tells whether the cluster follows a server outside of this deployment.
 func (m *member) foreignUpstream() bool {
-	return m.c.Param.PgUpstream != "" && m.d.Node(m.c.Param.PgUpstream) == nil
-}
-
-// delayed tells whether the instance stays behind on purpose: then it must neither take over
-// nor serve reads, and nobody is to copy from it.
-func (m *member) delayed() bool {
-	return m.i != m.c.Primary() && (m.i.Role == "delayed" || m.delay() != "")
-}
-
-// delay is pg_delay, empty when there is none.
-func (m *member) delay() string {
-	if d := m.p.PgDelay; strings.Trim(d, "0 usminhdw") != "" {
-		return d
-	}
-	return ""
+	return m.c.Upstream != nil && m.c.Upstream.Cluster == nil
 }
 
 // replicateFrom names the member that the instance copies from when that is not the leader.
 // v1.5 writes the address there, which Patroni looks for among the names in vain.
 func (m *member) replicateFrom() string {
-	if m.i == m.c.Primary() || m.p.PgUpstream == "" {
-		return ""
-	}
-	for _, i := range m.c.Instances {
-		if i.Node.Addr == m.p.PgUpstream && i != m.i {
-			return quote(i.Name)
-		}
+	if up := m.i.Cascade(); up != nil {
+		return quote(up.Name)
 	}
 	return ""
 }

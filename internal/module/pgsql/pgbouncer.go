@@ -5,12 +5,14 @@ import (
 	"slices"
 	"strings"
 
+	"pigsty/internal/model"
 	"pigsty/internal/param"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 )
 
 // pgbouncer pools connections to the instance beside it. It keeps clients while it rereads its
-// settings; only where it listens takes a restart.
+// settings; only where it listens, and whether it asks for users, takes a restart.
 func (m *member) pgbouncer() {
 	m.branch = "pgsql/pgbouncer"
 	if !m.p.PgbouncerEnabled {
@@ -25,20 +27,31 @@ func (m *member) pgbouncer() {
 		notify        resource.Notification
 	}{
 		{"listen.txt", templates.Fill(pgbouncerDir+"/listen.txt", struct {
-			Port   int
-			Socket string
-		}{m.p.PgbouncerPort, m.p.PgLocalhost}), restart},
+			Port                        int
+			Socket, AuthUser, AuthQuery string
+		}{m.p.PgbouncerPort, m.p.PgLocalhost, m.poolLogin(), postgres.PoolAuthQuery}), restart},
 		{"pgbouncer.ini", m.pgbouncerIni(), reload},
-		{"pgb_hba.conf", strings.Join(m.poolHBA(), "\n") + "\n", reload},
-		{"database.txt", m.poolDatabases(), reload},
+		{"pgb_hba.conf", joined(m.poolHBA()), reload},
 	} {
 		m.own(pgbouncerDir+"/"+f.name, f.content, 0o640, f.notify)
 	}
-	m.secret(pgbouncerDir+"/userlist.txt", m.p.PgDbsu, m.userlist(), reload)
+	m.poolLists(reload)
 	user := struct{ User string }{m.p.PgDbsu}
 	m.file("/etc/logrotate.d/pgbouncer", user)
 	m.file("/etc/systemd/system/pgbouncer.service.d/pigsty.conf", user, restart)
 	m.add(&resource.Unit{Unit: pgbouncerUnit, RestartImpact: resource.Restart})
+}
+
+// poolLists lists the files that name databases and users. Each stands on a branch of its own, since
+// it waits for what is dropped: a database or user that is in use is not dropped, and stays in the
+// pool.
+func (m *member) poolLists(reload resource.Notification) {
+	databases, users := m.drops()
+	m.branch = "pgsql/pgbouncer databases"
+	m.own(pgbouncerDir+"/database.txt", m.poolDatabases(), 0o640, reload).After = databases
+	m.branch = "pgsql/pgbouncer users"
+	m.secret(pgbouncerDir+"/userlist.txt", m.p.PgDbsu, m.userlist(), reload).After = slices.Concat(users, m.poolAuthDone())
+	m.branch = "pgsql/pgbouncer"
 }
 
 func (m *member) pgbouncerIni() string {
@@ -80,7 +93,8 @@ func (m *member) poolUsers() []param.User {
 	})
 }
 
-// userlist are the users that may come through the pool, and what is kept of their passwords.
+// userlist are the users that may come through the pool, and what is kept of their passwords. Where
+// the pool asks PostgreSQL it needs those alone for whom it gets no answer, and for its console.
 func (m *member) userlist() string {
 	names := []string{m.p.PgDbsu, m.c.Param.PgMonitorUsername, m.c.Param.PgAdminUsername}
 	var b strings.Builder
@@ -88,7 +102,9 @@ func (m *member) userlist() string {
 		fmt.Fprintf(&b, "%s %s\n", quoted(name), quoted(m.verifier(param.User{Name: name})))
 	}
 	for _, u := range m.poolUsers() {
-		fmt.Fprintf(&b, "%s %s\n", quoted(u.Name), quoted(m.verifier(u)))
+		if !m.poolAsks() || u.Superuser || u.Replication || u.Admin {
+			fmt.Fprintf(&b, "%s %s\n", quoted(u.Name), quoted(m.verifier(u)))
+		}
 	}
 	return b.String()
 }
@@ -130,9 +146,10 @@ func (m *member) poolDatabases() string {
 // poolHBA are the lines of pgBouncer's own access file, in v1.5's order: the system's users, the
 // default rules, then what the inventory adds. Those who watch and administer the pool reach its
 // console and nothing else through it, and from other machines only over TLS, where there is TLS.
-func (m *member) poolHBA() []string {
+func (m *member) poolHBA() []model.AccessLine {
 	password := m.password()
-	lines := []string{"local pgbouncer " + role(m.p.PgDbsu) + " peer", "local all all " + password, "host all all 127.0.0.1/32 " + password}
+	lines := append([]string{"local pgbouncer " + role(m.p.PgDbsu) + " peer"}, m.poolRefusals()...)
+	lines = append(lines, "local all all "+password, "host all all 127.0.0.1/32 "+password)
 	kind := "hostssl"
 	if m.c.Param.PgbouncerSslmode == "disable" {
 		kind = "host"
@@ -143,11 +160,22 @@ func (m *member) poolHBA() []string {
 		}
 		lines = append(lines, "host all "+role(user)+" 0.0.0.0/0 reject", "host all "+role(user)+" ::/0 reject")
 	}
-	rules, extra := m.c.Param.PgbouncerHbaRules, m.c.Param.PgbouncerHbaRulesExtra
-	var chosen []param.HbaRule
-	for _, list := range [][]param.HbaRule{rules, extra} {
+	var chosen []listedRule
+	for _, list := range [][]listedRule{
+		m.listed("pgbouncer_hba_rules", m.c.Param.PgbouncerHbaRules),
+		m.listed("pgbouncer_hba_rules_extra", m.c.Param.PgbouncerHbaRulesExtra),
+	} {
 		chosen = append(chosen, ofRole(list, "common")...)
 		chosen = append(chosen, ofRole(list, m.i.Role)...)
 	}
-	return append(lines, m.rules(chosen)...)
+	return append(m.ours("users of the system", lines), m.rules(chosen)...)
+}
+
+// joined is the file of access lines.
+func joined(lines []model.AccessLine) string {
+	var b strings.Builder
+	for _, line := range lines {
+		b.WriteString(line.Text + "\n")
+	}
+	return b.String()
 }

@@ -16,17 +16,30 @@ import (
 // databases build on, so they stand on the trunk.
 func (m *member) roles() {
 	if !m.provisions() {
+		for _, u := range m.inventoryUsers() {
+			if u.State == "absent" {
+				m.branch = "pgsql/user " + u.Name
+				m.unused(postgres.Unused{Role: u.Name})
+			}
+		}
 		return
 	}
 	for _, r := range m.c.Param.PgDefaultRoles {
-		m.add(m.role(r))
+		m.addRole(r)
 	}
 	for _, u := range m.systemUsers() {
-		m.add(m.role(u))
+		m.addRole(u)
 	}
 	for _, u := range m.c.Param.PgUsers {
 		m.branch = "pgsql/user " + u.Name
-		m.add(m.role(u))
+		m.addRole(u)
+	}
+}
+
+func (m *member) addRole(u param.User) {
+	step := m.add(m.role(u))
+	if u.State == "absent" {
+		step.After = m.unusedElsewhere(postgres.Unused{Role: u.Name})
 	}
 }
 
@@ -40,8 +53,8 @@ func (m *member) provisions() bool {
 func (m *member) systemUsers() []param.User {
 	var missing []param.User
 	for _, u := range []param.User{
-		{Name: m.c.Param.PgReplicationUsername, Replication: true, Bypassrls: true, Roles: []string{"pg_monitor"}},
-		{Name: m.c.Param.PgMonitorUsername, Roles: []string{"pg_monitor"}},
+		{Name: m.c.Param.PgReplicationUsername, Replication: true, Bypassrls: true, Roles: []param.Membership{{Name: "pg_monitor"}}},
+		{Name: m.c.Param.PgMonitorUsername, Roles: []param.Membership{{Name: "pg_monitor"}}},
 		{Name: m.c.Param.PgAdminUsername, Superuser: true},
 	} {
 		if !m.hasRole(u.Name) {
@@ -70,8 +83,18 @@ func (m *member) role(u param.User) *postgres.Role {
 		Conn: m.conn(), Role: u.Name, Verifier: m.verifier(u),
 		Login: u.Login, Superuser: u.Superuser, CreateDB: u.Createdb, CreateRole: u.Createrole,
 		Replication: u.Replication, BypassRLS: u.Bypassrls, Inherit: u.Inherit, ConnLimit: u.Connlimit,
-		ExpireIn: u.ExpireIn, Comment: u.Comment, Roles: u.Roles, Parameters: u.Parameters,
+		ExpireIn: u.ExpireIn, Comment: u.Comment, Declared: m.declared(), Parameters: u.Parameters,
 		Absent: u.State == "absent",
+	}
+	if r.Absent {
+		r.Pool = m.pool()
+	}
+	for _, in := range u.Roles {
+		if in.State == "absent" {
+			r.NotRoles = append(r.NotRoles, in.Name)
+		} else {
+			r.Roles = append(r.Roles, in.Name)
+		}
 	}
 	if u.ExpireAt != "" {
 		r.ValidUntil = u.ExpireAt + "T00:00:00Z"
@@ -80,6 +103,16 @@ func (m *member) role(u param.User) *postgres.Role {
 		r.Login, r.Superuser = true, true
 	}
 	return r
+}
+
+// declared are the roles of the inventory: who is a member of them is for the inventory to say.
+func (m *member) declared() []string {
+	var names []string
+	for _, r := range m.inventoryUsers() {
+		names = append(names, r.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // systemPassword is the password of a user that the platform itself needs; given is false for

@@ -2,7 +2,10 @@ package pgsql
 
 import (
 	"fmt"
+	"maps"
+	"strings"
 
+	"pigsty/internal/model"
 	"pigsty/internal/resource/postgres"
 )
 
@@ -13,14 +16,15 @@ func (m *member) shared(walKeep int64) map[string]any {
 	if _, given := parameters["wal_keep_size"]; !given && walKeep > 0 {
 		parameters["wal_keep_size"] = fmt.Sprintf("%dMB", walKeep)
 	}
-	f, t := m.c.Failover(), m.c.Timing()
+	f, t, s := m.c.Failover(), m.c.Timing(), m.c.Synchronous()
 	return map[string]any{
 		"ttl": t.TTL, "loop_wait": t.LoopWait, "retry_timeout": t.RetryTimeout,
 		"maximum_lag_on_failover": f.MaximumLag,
 		"primary_start_timeout":   t.StartTimeout,
 		"primary_stop_timeout":    f.StopTimeout,
-		"synchronous_mode":        f.SynchronousMode,
-		"synchronous_mode_strict": false,
+		"synchronous_mode":        synchronousMode(s.Mode),
+		"synchronous_mode_strict": s.Strict,
+		"synchronous_node_count":  s.Count,
 		// The primary stays while etcd is away and all members answer it, as in later versions.
 		"failsafe_mode": true,
 		"postgresql": map[string]any{
@@ -29,20 +33,45 @@ func (m *member) shared(walKeep int64) map[string]any {
 	}
 }
 
+// synchronousMode is Patroni's value for a mode.
+func synchronousMode(mode string) any {
+	if mode == model.SyncQuorum {
+		return mode
+	}
+	return mode == model.SyncOn
+}
+
 // founding is the configuration a new cluster starts with. It depends on nobody else's machine,
 // so that a node that is away changes no file of another.
 func (m *member) founding() map[string]any {
 	tree := m.shared(m.c.WalKeep(m.i))
-	if m.i != m.c.Primary() || m.c.Param.PgUpstream == "" {
-		return tree
+	if m.i == m.c.Primary() && m.c.Upstream != nil {
+		upstream := m.upstream()
+		maps.DeleteFunc(upstream, func(_ string, value any) bool { return value == nil })
+		upstream["create_replica_methods"] = []string{"basebackup"}
+		tree["standby_cluster"] = upstream
 	}
-	upstream := map[string]any{
-		"host": m.c.Param.PgUpstream, "port": m.c.Param.PgPort, "create_replica_methods": []string{"basebackup"},
+	return tree
+}
+
+// upstream is what a standby cluster follows, in Patroni's terms; null takes a key away.
+func (m *member) upstream() map[string]any {
+	tree := map[string]any{
+		"host": strings.Join(m.c.Upstream.Hosts, ","), "port": m.c.Upstream.Port, "recovery_min_apply_delay": nil,
 	}
-	if delay := m.delay(); delay != "" {
-		upstream["recovery_min_apply_delay"] = delay
+	if delay := m.c.Primary().Delay(); delay != "" {
+		tree["recovery_min_apply_delay"] = delay
 	}
-	tree["standby_cluster"] = upstream
+	return tree
+}
+
+// current is the shared configuration of a cluster that runs. What a standby cluster follows is
+// kept as the inventory has it for as long as it follows: one that was promoted stays promoted.
+func (m *member) current() map[string]any {
+	tree := m.shared(m.c.WalKeep(m.c.Instances...))
+	if m.c.Upstream != nil && m.c.FollowsNow() {
+		tree["standby_cluster"] = m.upstream()
+	}
 	return tree
 }
 
@@ -83,8 +112,8 @@ func (m *member) localParameters() map[string]string {
 			out[name] = value
 		}
 	}
-	if m.delayed() {
-		out["recovery_min_apply_delay"] = m.p.PgDelay
+	if delay := m.i.Delay(); delay != "" {
+		out["recovery_min_apply_delay"] = delay
 	}
 	return out
 }
@@ -97,7 +126,7 @@ func (m *member) settings() {
 	}
 	m.branch = "pgsql/settings"
 	m.add(&postgres.PatroniConfig{
-		Cluster: m.c.Name, API: m.api(), Conn: m.conn(), Desired: m.shared(m.c.WalKeep(m.c.Instances...)),
+		Cluster: m.c.Name, API: m.api(), Conn: m.conn(), Desired: m.current(),
 		Paused: m.paused(), Outage: m.c.Timing().Describe(),
 	})
 }

@@ -21,9 +21,14 @@ are, or kept from leading is refused.`,
 	Prepare: func(flags *pflag.FlagSet) operation.Compile {
 		to := flags.String("to", "", "the `instance` that shall lead; the fittest when left out")
 		return func([]string) (operation.Steps, error) {
-			return operate(func(m *member) resource.Resource {
-				return &postgres.Switchover{Cluster: m.c.Name, API: m.api(), To: *to}
-			}), nil
+			return handOver(*to), nil
 		}
 	},
+}
+
+// handOver makes the named member the leader, or the fittest when the name is empty.
+func handOver(to string) operation.Steps {
+	return operate(func(m *member) resource.Resource {
+		return &postgres.Switchover{Cluster: m.c.Name, API: m.api(), To: to}
+	})
 }

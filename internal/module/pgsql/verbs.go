@@ -11,7 +11,7 @@ import (
 
 // Verbs are what a DBA does to a cluster that runs, in the order in which help lists them.
 var Verbs = []operation.Verb{
-	switchover, failover, restart, reload, reinit, pause, resume, configure,
+	switchover, failover, promote, restart, reload, reinit, pause, resume, configure,
 	removeCluster, removeInstance, removeDatabase, removeUser,
 }
 

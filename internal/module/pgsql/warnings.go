@@ -16,6 +16,10 @@ func Warnings(d *model.Deployment) diag.List {
 		warnPaused(c, &list)
 		warnInterfaces(d, c, &list)
 		warnOldPatroni(c, &list)
+		warnUpstream(c, &list)
+		refuseQuorum(c, &list)
+		warnExtensions(c, &list)
+		warnPoolAsks(d, c, &list)
 	}
 	return list
 }
@@ -49,6 +53,41 @@ func warnInterfaces(d *model.Deployment, c *model.PgCluster, list *diag.List) {
 	}
 }
 
+// warnUpstream tells of a cluster that follows nobody although the inventory says so, and of one
+// that follows although it does not: what takes writes is never changed by an apply.
+func warnUpstream(c *model.PgCluster, list *diag.List) {
+	leader := c.Leader().Node
+	if leader.Facts.Patroni == nil {
+		return
+	}
+	value, given := c.Primary().Node.Vars["pg_upstream"]
+	switch {
+	case given && c.Upstream != nil && leader.Facts.Patroni.Role == "primary":
+		problem := list.Warnf(value.Pos, "cluster %s takes writes, and pg_upstream makes no standby cluster of it", c.Name)
+		problem.Hint = "remove pg_upstream once the cluster was promoted"
+		value.Explain(problem)
+	case c.Upstream == nil && leader.Facts.Patroni.Role == "standby_leader":
+		list.Warnf(c.Primary().Node.Pos, "cluster %s follows another server, and its primary has no pg_upstream", c.Name).
+			Hint = "pigsty pg promote " + c.Name + " makes it take writes of its own"
+	}
+}
+
+// refuseQuorum refuses quorum commit where a member's Patroni is older than 4: it would take the
+// word for asynchronous replication.
+func refuseQuorum(c *model.PgCluster, list *diag.List) {
+	if c.Synchronous().Mode != model.SyncQuorum {
+		return
+	}
+	value := c.Primary().Node.Vars["pg_sync_mode"]
+	for _, i := range c.Instances {
+		if patroniBefore(i.Node, 4, 0, 0) {
+			problem := list.Errorf(value.Pos, "pg_sync_mode quorum needs Patroni 4, and that of %s (%s) is older", i.Name, i.Node.Addr)
+			problem.Hint = "use pg_sync_mode: sync, or Debian 13"
+			value.Explain(problem)
+		}
+	}
+}
+
 // warnOldPatroni tells of members whose Patroni writes the leader key over a successor's: it makes a
 // new lease when its own has run out, and the key with it, whoever has it by then. Patroni 3.0.3
 // looks first (pull request 2689 of patroni/patroni).
@@ -57,7 +96,7 @@ func warnOldPatroni(c *model.PgCluster, list *diag.List) {
 		return
 	}
 	for _, i := range c.Instances {
-		if !overwritesLeader(i.Node) {
+		if !patroniBefore(i.Node, 3, 0, 3) {
 			continue
 		}
 		value := i.Node.Vars["pg_cluster"]
@@ -68,17 +107,40 @@ func warnOldPatroni(c *model.PgCluster, list *diag.List) {
 	}
 }
 
-// overwritesLeader says whether the node's Patroni is older than 3.0.3; one that does not run yet
+// patroniBefore says whether the node's Patroni is older than a version; one that does not run yet
 // will be that of the release.
-func overwritesLeader(n *model.Node) bool {
+func patroniBefore(n *model.Node, version ...int) bool {
 	if !n.Known {
 		return false
 	}
-	if n.Facts.Patroni == nil || n.Facts.Patroni.Version == "" {
-		return n.Facts.OS == "debian" && n.Facts.Release == 12
+	text := ""
+	if n.Facts.Patroni != nil {
+		text = n.Facts.Patroni.Version
 	}
-	var major, minor, patch int
+	if text == "" && n.Facts.OS == "debian" {
+		text = releasePatroni[n.Facts.Release]
+	}
+	if text == "" {
+		return false
+	}
+	own := make([]int, 3)
 	// A version of fewer numbers, or with a suffix, leaves the rest at zero.
-	_, _ = fmt.Sscanf(n.Facts.Patroni.Version, "%d.%d.%d", &major, &minor, &patch)
-	return slices.Compare([]int{major, minor, patch}, []int{3, 0, 3}) < 0
+	_, _ = fmt.Sscanf(text, "%d.%d.%d", &own[0], &own[1], &own[2])
+	return slices.Compare(own, version) < 0
+}
+
+// releasePatroni are the versions that Debian's releases bring.
+var releasePatroni = map[int]string{12: "3.0.2", 13: "4.0.7"}
+
+// warnPoolAsks tells of members whose pgBouncer is too old to ask for users.
+func warnPoolAsks(d *model.Deployment, c *model.PgCluster, list *diag.List) {
+	for _, i := range c.Instances {
+		m := &member{d: d, c: c, i: i, p: i.Param}
+		if c.Param.PgbouncerAuthQuery && i.Node.Known && m.release() < authDbname {
+			value := c.Primary().Node.Vars["pgbouncer_auth_query"]
+			problem := list.Warnf(value.Pos, "pgBouncer of %s keeps its list of users: that of Debian %d cannot ask for them", i.Name, m.release())
+			problem.Hint = "let users through it by pgbouncer: true in pg_users"
+			value.Explain(problem)
+		}
+	}
 }

@@ -93,6 +93,11 @@ func (c Conn) leave(h *resource.Host, database string) { h.Release(c.key(databas
 
 // open connects. It is errNoServer when there is nothing to connect to.
 func (c Conn) open(ctx context.Context, h *resource.Host, database string) (session, error) {
+	return c.openWith(ctx, h, database, sessionSettings())
+}
+
+// openWith is open with other settings for the session.
+func (c Conn) openWith(ctx context.Context, h *resource.Host, database string, settings map[string]string) (session, error) {
 	dial, err := c.dialer(h)
 	if errors.Is(err, resource.ErrAbsent) || errors.Is(err, fs.ErrNotExist) {
 		return session{}, errNoServer
@@ -104,7 +109,7 @@ func (c Conn) open(ctx context.Context, h *resource.Host, database string) (sess
 	if err != nil {
 		return session{}, err
 	}
-	config.DialFunc = dial
+	config.DialFunc, config.RuntimeParams = dial, settings
 	conn, err := pgx.ConnectConfig(ctx, config)
 	switch {
 	case err == nil:
@@ -127,7 +132,6 @@ func (c Conn) config(h *resource.Host, database string) (*pgx.ConnConfig, error)
 	// Statements may carry names that no parameter can stand for, and the catalog changes
 	// under them: nothing is prepared or cached.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-	config.RuntimeParams = sessionSettings()
 	return config, nil
 }
 

@@ -17,6 +17,8 @@ var (
 type Database struct {
 	Conn     Conn   `json:"conn"`
 	Database string `json:"database"`
+	// Pool is the node's own pgBouncer, whose clients count when the database is to be dropped.
+	Pool     Pool   `json:"pool,omitzero"`
 	Owner    string `json:"owner,omitempty"`    // empty = the connecting superuser
 	Template string `json:"template,omitempty"` // database to copy at creation; empty = template1
 
@@ -81,7 +83,7 @@ func (d *Database) Diff(ctx context.Context, h *resource.Host) (*resource.Change
 		if have == nil {
 			return nil, nil
 		}
-		return d.diffAbsent(ctx, s, have)
+		return d.diffAbsent(ctx, h, s, have)
 	}
 	edits := diffDatabase(d, have)
 	if have == nil {

@@ -8,11 +8,11 @@ import (
 )
 
 // diffAbsent is the change that drops the database, and says what stands in its way.
-func (d *Database) diffAbsent(ctx context.Context, s session, have *databaseRow) (*resource.Change, error) {
+func (d *Database) diffAbsent(ctx context.Context, h *resource.Host, s session, have *databaseRow) (*resource.Change, error) {
 	if err := d.protected(have); err != nil {
 		return nil, err
 	}
-	sessions, err := d.sessions(ctx, s)
+	sessions, err := d.Pool.users(ctx, h, s, "datname", d.Database)
 	if err != nil {
 		return nil, err
 	}
@@ -31,13 +31,9 @@ func (d *Database) protected(have *databaseRow) error {
 	return nil
 }
 
-// sessions lists who is connected to the database, but for the agent itself.
-func (d *Database) sessions(ctx context.Context, s session) ([]string, error) {
-	sessions, err := s.texts(ctx, sessionQuery+"datname = $1 AND application_name <> 'pigsty'", d.Database)
-	return sessions, problem("look for sessions in database "+d.Database, err)
-}
-
-// drop removes the database. There is no FORCE in it: whoever is connected is using it.
+// drop removes the database. There is no FORCE in it: whoever is connected is using it. What the pool
+// keeps open for nobody it lets go of, which takes it a moment; PostgreSQL waits five seconds for
+// such sessions before it refuses.
 func (d *Database) drop(ctx context.Context, h *resource.Host, s session, have *databaseRow) error {
 	if have == nil {
 		return nil
@@ -46,12 +42,15 @@ func (d *Database) drop(ctx context.Context, h *resource.Host, s session, have *
 		return err
 	}
 	d.Conn.leave(h, d.Database)
-	sessions, err := d.sessions(ctx, s)
+	sessions, err := d.Pool.users(ctx, h, s, "datname", d.Database)
 	if err != nil {
 		return err
 	}
 	if len(sessions) > 0 {
-		return fmt.Errorf("database %s is not dropped, because somebody is connected: %s", d.Database, shortList(sessions))
+		return fmt.Errorf("database %s is not dropped, because somebody is connected: %s; end the sessions and apply again", d.Database, shortList(sessions))
+	}
+	if err := d.Pool.release(ctx, h, d.Database); err != nil {
+		return err
 	}
 	sql := []string{"DROP DATABASE " + quoteName(d.Database)}
 	if have.template { // made for a script that was never loaded

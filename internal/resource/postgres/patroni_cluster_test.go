@@ -178,6 +178,9 @@ func (n *patroniNode) state(c *patroniCluster) map[string]any {
 		s["role"] = "primary"
 		delete(s, "replication_state")
 	}
+	if n.leads && c.config["standby_cluster"] != nil {
+		s["role"], s["xlog"] = "standby_leader", map[string]any{"received_location": 2000, "replayed_location": 500}
+	}
 	if n.copying > 0 {
 		n.copying--
 		s["state"] = "creating replica"

@@ -50,13 +50,19 @@ func (m clusterMember) streams() bool {
 
 // observe asks all members at once.
 func (c *crew) observe(ctx context.Context, h *resource.Host) ([]clusterMember, error) {
+	_, members, err := c.ask(ctx, h)
+	return members, err
+}
+
+// ask is observe with what the cluster says of itself.
+func (c *crew) ask(ctx context.Context, h *resource.Host) (PatroniCluster, []clusterMember, error) {
 	client, err := c.api.Open(h)
 	if err != nil {
-		return nil, err
+		return PatroniCluster{}, nil, err
 	}
 	cluster, err := client.Cluster(ctx)
 	if err != nil {
-		return nil, err
+		return PatroniCluster{}, nil, err
 	}
 	members := make([]clusterMember, len(cluster.Members))
 	var group sync.WaitGroup
@@ -67,7 +73,7 @@ func (c *crew) observe(ctx context.Context, h *resource.Host) ([]clusterMember, 
 		})
 	}
 	group.Wait()
-	return members, nil
+	return cluster, members, nil
 }
 
 // look finds a member in the cluster and asks it for itself.

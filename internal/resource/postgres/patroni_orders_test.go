@@ -8,6 +8,17 @@ import (
 	"pigsty/internal/resource"
 )
 
+// follows makes a standby cluster, delayed or paused.
+func follows(delay string, paused bool) func(*patroniCluster) {
+	return func(c *patroniCluster) {
+		source := map[string]any{"host": "192.0.2.1", "port": 5432}
+		if delay != "" {
+			source["recovery_min_apply_delay"] = delay
+		}
+		c.config["standby_cluster"], c.config["pause"] = source, paused
+	}
+}
+
 // Each order says beforehand what it costs and does just that, or refuses.
 func TestOrders(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -80,6 +91,33 @@ func TestOrders(t *testing.T) {
 		"failover from a leader that runs": {
 			order:   func(api PatroniAPI) resource.Resource { return &Failover{Cluster: "pg-test", API: api, To: "b"} },
 			refused: "a leads cluster pg-test and runs: a switchover loses nothing (pigsty pg switchover pg-test --to b)",
+		},
+		"promotion": {
+			order:   func(api PatroniAPI) resource.Resource { return &Promote{Cluster: "pg-test", API: api} },
+			prepare: follows("", false),
+			want:    []string{"config a"},
+		},
+		"promotion of a delayed cluster": {
+			order:   func(api PatroniAPI) resource.Resource { return &Promote{Cluster: "pg-test", API: api} },
+			prepare: follows("1h", false),
+			impact:  resource.DataLoss, want: []string{"config a"},
+		},
+		"promotion of a cluster that takes writes": {
+			order:   func(api PatroniAPI) resource.Resource { return &Promote{Cluster: "pg-test", API: api} },
+			nothing: true,
+		},
+		"promotion of a paused cluster": {
+			order:   func(api PatroniAPI) resource.Resource { return &Promote{Cluster: "pg-test", API: api} },
+			prepare: follows("", true),
+			refused: "cluster pg-test is paused, and nobody is promoted in it: pigsty pg resume pg-test ends that",
+		},
+		"promotion without a leader": {
+			order: func(api PatroniAPI) resource.Resource { return &Promote{Cluster: "pg-test", API: api} },
+			prepare: func(c *patroniCluster) {
+				follows("", false)(c)
+				c.members[0].leads = false
+			},
+			refused: "cluster pg-test has no leader that could be promoted",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

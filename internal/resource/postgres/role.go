@@ -20,6 +20,8 @@ var (
 type Role struct {
 	Conn Conn   `json:"conn"`
 	Role string `json:"role"`
+	// Pool is the node's own pgBouncer, whose clients count when the role is to be dropped.
+	Pool Pool `json:"pool,omitzero"`
 	// Verifier is the password as PostgreSQL stores it: SCRAM-SHA-256$… or md5…. Secret. Empty
 	// leaves the password alone.
 	Verifier string `json:"verifier,omitempty"`
@@ -40,13 +42,15 @@ type Role struct {
 	// ExpireIn, in days, makes the password expire that long after the role was created or its
 	// password changed, by the node's clock; in between the date stands. It wins over
 	// ValidUntil. 0 = not used.
-	ExpireIn int    `json:"expire_in,omitempty"`
-	Comment  string `json:"comment,omitempty"` // empty leaves the comment alone
-	// Roles are memberships to grant. Memberships that are in neither list stay: applications
-	// and administrators grant some of their own.
-	Roles []string `json:"roles,omitempty"`
+	ExpireIn int      `json:"expire_in,omitempty"`
+	Comment  string   `json:"comment,omitempty"` // empty leaves the comment alone
+	Roles    []string `json:"roles,omitempty"`   // memberships to grant
 	// NotRoles are memberships to revoke.
 	NotRoles []string `json:"not_roles,omitempty"`
+	// Declared are the roles whose members the inventory lists: the role leaves those of them, and
+	// of PostgreSQL's own (pg_…), that are not in Roles. Memberships in all others stay:
+	// applications and administrators make roles of their own.
+	Declared []string `json:"declared,omitempty"`
 	// Parameters are settings of the role's sessions in every database. Others that the role
 	// has are reset.
 	Parameters map[string]string `json:"parameters,omitempty"`

@@ -22,7 +22,10 @@ FROM pg_authid r WHERE rolname = $1`
 const membershipQuery = `
 SELECT m.rolname, %s, array_agg(coalesce(g.rolname, '') ORDER BY g.rolname)::text[]
 FROM pg_auth_members a JOIN pg_roles m ON m.oid = a.roleid LEFT JOIN pg_roles g ON g.oid = a.grantor
-WHERE a.member = $1 GROUP BY m.rolname ORDER BY m.rolname`
+WHERE a.member = $1%s GROUP BY m.rolname ORDER BY m.rolname`
+
+// A role that makes another one has got it to administer since then, which is no membership of use.
+const ofUse = " AND (a.inherit_option OR a.set_option)"
 
 const ownOption = "coalesce(bool_or(a.inherit_option) FILTER (WHERE a.grantor = 10), bool_or(a.inherit_option))"
 
@@ -56,11 +59,11 @@ func (s session) readRole(ctx context.Context, name string, version int) (*roleR
 }
 
 func (s session) readMemberships(ctx context.Context, oid uint32, version int) ([]membership, error) {
-	option := "true"
+	option, only := "true", ""
 	if version >= grantsOfTheirOwn {
-		option = ownOption
+		option, only = ownOption, ofUse
 	}
-	rows, err := s.Query(ctx, fmt.Sprintf(membershipQuery, option), oid)
+	rows, err := s.Query(ctx, fmt.Sprintf(membershipQuery, option, only), oid)
 	if err != nil {
 		return nil, err
 	}

@@ -173,12 +173,18 @@ func diffMemberships(want *Role, have *roleRow, version int) []edit {
 			})
 		}
 	}
-	for _, role := range want.NotRoles {
-		if n := find(role); n >= 0 {
-			edits = append(edits, edit{Field: resource.Field{Name: "member of", Before: role}, SQL: revokeMembership(want.Role, have.members[n], version)})
+	for _, m := range have.members {
+		if want.leaves(m.role) {
+			edits = append(edits, edit{Field: resource.Field{Name: "member of", Before: m.role}, SQL: revokeMembership(want.Role, m, version)})
 		}
 	}
 	return edits
+}
+
+// leaves tells whether the role is not to be a member of another one.
+func (r *Role) leaves(role string) bool {
+	known := slices.Contains(r.Declared, role) || len(r.Declared) > 0 && strings.HasPrefix(role, "pg_")
+	return slices.Contains(r.NotRoles, role) || known && !slices.Contains(r.Roles, role)
 }
 
 func inheritOption(on bool) string {

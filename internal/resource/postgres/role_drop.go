@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,11 +40,6 @@ func shortList(items []string) string {
 	}
 	return strings.Join(items, ", ")
 }
-
-const sessionQuery = `
-SELECT 'process ' || pid || coalesce(' of ' || nullif(usename, ''), '') || coalesce(' in ' || datname, '')
-       || coalesce(' from ' || host(client_addr), '') || coalesce(' (' || nullif(application_name, '') || ')', '')
-FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND `
 
 // Rights on objects, policies, and the role's own default privileges go by DROP OWNED; what it
 // owns besides stays its own.
@@ -99,6 +95,9 @@ func (r *Role) drop(ctx context.Context, h *resource.Host, s session) error {
 	}
 	hold, err := r.droppable(ctx, h, s, have.oid)
 	if err != nil {
+		if have.login { // somebody came in between: the role stays as it was
+			err = errors.Join(err, s.run(ctx, doing, []edit{{SQL: r.alter("LOGIN")}}))
+		}
 		return err
 	}
 	for _, database := range hold.granted {
@@ -130,8 +129,8 @@ func (r *Role) hold(ctx context.Context, h *resource.Host, s session, oid uint32
 	doing := "look for what role " + r.Role + " has"
 	var hold roleHold
 	var err error
-	if hold.sessions, err = s.texts(ctx, sessionQuery+"usesysid = $1", oid); err != nil {
-		return hold, problem(doing, err)
+	if hold.sessions, err = r.Pool.users(ctx, h, s, "usename", r.Role); err != nil {
+		return hold, err
 	}
 	rows, err := s.Query(ctx, dependencyQuery, oid)
 	if err != nil {

@@ -162,6 +162,17 @@ func TestRoleStatements(t *testing.T) {
 				`GRANT "a" TO "app" WITH INHERIT TRUE`, `REVOKE "b" FROM "app" GRANTED BY "boss"`, `REVOKE "b" FROM "app" GRANTED BY "postgres"`,
 			},
 		},
+		"roles that the inventory knows are left, and PostgreSQL's own": {
+			want: &Role{Role: "app", ConnLimit: -1, Inherit: true, Roles: []string{"dbrole_readonly"}, Declared: []string{"dbrole_admin", "dbrole_readonly"}},
+			have: &roleRow{oid: 1, inherit: true, connLimit: -1, members: []membership{
+				{role: "dbrole_admin", inherit: true, grantors: []string{"postgres"}},
+				{role: "dbrole_readonly", inherit: true},
+				{role: "pg_monitor", inherit: true, grantors: []string{"postgres"}},
+				{role: "theirs", inherit: true},
+			}},
+			version: 17,
+			sql:     []string{`REVOKE "dbrole_admin" FROM "app" GRANTED BY "postgres"`, `REVOKE "pg_monitor" FROM "app" GRANTED BY "postgres"`},
+		},
 		"before PostgreSQL 16 inheritance is the role's alone": {
 			want:    &Role{Role: "app", ConnLimit: -1, Roles: []string{"a"}, NotRoles: []string{"b"}},
 			version: 15,
