@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"pigsty/internal/resource"
 )
 
 // lockFile is held while a run changes the node, so that two never mix.
@@ -53,11 +55,7 @@ func (s *server) takeLock(id uint64, me Holder) (*Holder, error) {
 	if s.lock != nil {
 		return nil, nil
 	}
-	path := s.host.Path(lockFile)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := openLock(s.host)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +82,15 @@ func (s *server) takeLock(id uint64, me Holder) (*Holder, error) {
 		s.lock.leave()
 	}
 	return nil, nil
+}
+
+// openLock opens the file that a run locks.
+func openLock(h *resource.Host) (*os.File, error) {
+	path := h.Path(lockFile)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 }
 
 // lockFor locks the file and writes into it who has it now, or reads who has it.

@@ -152,6 +152,12 @@ func (s *server) work(ctx context.Context, m message) (any, error) {
 			return nil, err
 		}
 		return inspect.Gather(ctx, query, s.host), nil
+	case opAsides:
+		var conn *postgres.Conn
+		if err := json.Unmarshal(m.Body, &conn); err != nil {
+			return nil, err
+		}
+		return s.asides(ctx, conn)
 	case opLock:
 		var holder Holder
 		if err := json.Unmarshal(m.Body, &holder); err != nil {

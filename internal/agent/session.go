@@ -13,6 +13,7 @@ import (
 	"pigsty/internal/health"
 	"pigsty/internal/inspect"
 	"pigsty/internal/resource"
+	"pigsty/internal/resource/postgres"
 )
 
 // Session is the controller's end of a connection to one node's agent. Its methods may be
@@ -174,6 +175,14 @@ func (s *Session) Health(ctx context.Context, q health.Query) (health.Node, erro
 	var n health.Node
 	err := s.ask(ctx, opHealth, q, &n, nil)
 	return n, err
+}
+
+// Asides asks what is set aside on the node, and in the server that is reached by conn; nil asks
+// none.
+func (s *Session) Asides(ctx context.Context, conn *postgres.Conn) ([]resource.Aside, error) {
+	var kept []resource.Aside
+	err := s.ask(ctx, opAsides, conn, &kept, nil)
+	return kept, err
 }
 
 // Inspect asks what the node's instance, its pool and its balancer hold.

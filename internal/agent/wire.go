@@ -14,7 +14,7 @@ import (
 	"sync"
 )
 
-// Operations. The first eight are asked by the controller, which beats besides as long as it
+// Operations. The first nine are asked by the controller, which beats besides as long as it
 // lives; sign and call are asked by the agent, and the last three are answers.
 const (
 	opFacts   = "facts"
@@ -23,6 +23,7 @@ const (
 	opDiff    = "diff"
 	opApply   = "apply"
 	opLock    = "lock"
+	opAsides  = "asides"
 	opStop    = "stop"
 	opAssist  = "assist"
 	opBeat    = "beat"

@@ -13,6 +13,7 @@ import (
 func newRemoveCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{Use: "remove", Short: "Take something off its nodes; data is set aside, not deleted"}
 	cmd.AddCommand(a.verbCommands("remove")...)
+	cmd.AddCommand(newRemoveNodeCommand(a))
 	return cmd
 }
 

@@ -109,8 +109,8 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().StringVarP(&a.inventory, "inventory", "i", "pigsty.yml", "inventory `file`")
 	root.PersistentFlags().StringArrayVarP(&a.extra, "extra", "e", nil, "set a parameter, `name=value`, over every other level")
 	root.AddCommand(
-		newConfigureCommand(a), newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newStatusCommand(a), newConnectCommand(a), newPgCommand(a), newRemoveCommand(a), newDrillCommand(a),
-		newInventoryCommand(a), newParamCommand(a), newSandboxCommand(a), newAgentCommand(a), newDocsCommand(),
+		newConfigureCommand(a), newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newStatusCommand(a), newConnectCommand(a), newPgCommand(a), newRemoveCommand(a), newUndoCommand(a), newDrillCommand(a),
+		newInventoryCommand(a), newParamCommand(a), newSandboxCommand(a), newAgentCommand(a), newExpireCommand(a), newDocsCommand(),
 	)
 	return root
 }

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,6 +21,7 @@ type verbFlags struct {
 	yes bool
 	// destroys is what loses data by the verb; empty when nothing does. Its name has to be typed.
 	destroys, named string
+	next            string // what is left to do by hand
 }
 
 // verbCommands are the verbs of a parent command.
@@ -48,6 +52,7 @@ func (a *app) verbCommand(v operation.Verb) *cobra.Command {
 		if v.Destroys {
 			f.destroys = args[0]
 		}
+		f.next = v.Next
 		return a.operate(cmd.Context(), v.Parent+" "+v.Name(), args[0], f, steps)
 	}
 	f.add(cmd, v.Destroys)
@@ -97,6 +102,7 @@ func (a *app) operateOn(ctx context.Context, purpose string, f verbFlags, prepar
 		return err
 	}
 	defer work.Close()
+	a.tellLost(work)
 	if !f.plan {
 		if err := work.Lock(ctx, "pigsty "+purpose, a.waiting(work)); err != nil {
 			return err
@@ -120,5 +126,22 @@ func (a *app) operateOn(ctx context.Context, purpose string, f verbFlags, prepar
 	if err != nil {
 		return err
 	}
-	return a.carryOut(ctx, work, do)
+	if err := a.carryOut(ctx, work, do); err != nil {
+		return err
+	}
+	if f.next != "" && f.forPeople() {
+		fmt.Fprintln(a.out, f.next)
+	}
+	return nil
+}
+
+// tellLost names the nodes that could not be reached and that nothing is to be done on, beside the
+// answer: on the others, the plan tells of them.
+func (a *app) tellLost(work *controller.Work) {
+	nodes := work.Graph.Nodes()
+	for _, node := range slices.Sorted(maps.Keys(work.Fleet.Lost)) {
+		if !slices.Contains(nodes, node) {
+			fmt.Fprintf(a.err, "%s is left out: %v\n", node, work.Fleet.Lost[node])
+		}
+	}
 }

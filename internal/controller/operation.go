@@ -3,18 +3,22 @@ package controller
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"pigsty/internal/engine"
 	"pigsty/internal/model"
+	"pigsty/internal/module"
 	"pigsty/internal/operation"
+	"pigsty/internal/resource"
 )
 
 // PrepareOperation connects to the cluster that the name is of, or that an instance of that name
-// belongs to, and compiles what is to be done. Members whose nodes cannot be reached are in Fleet.Lost:
-// it is the verb's business whether that matters.
+// belongs to, or what stands before a slash in it, and compiles what is to be done. Members whose
+// nodes cannot be reached are in Fleet.Lost: it is the verb's business whether that matters.
 func (s *Site) PrepareOperation(ctx context.Context, name string, list operation.Steps, dial Dialer) (*Work, error) {
+	name, _, _ = strings.Cut(name, "/")
 	c, err := s.cluster(name)
 	if err != nil {
 		return nil, err
@@ -50,9 +54,22 @@ func members(c *model.PgCluster) []*model.Node {
 func (s *Site) prepareOperation(ctx context.Context, c *model.PgCluster, nodes []*model.Node, list operation.Steps, dial Dialer) (*Work, error) {
 	fleet := s.Connect(ctx, nodes, dial)
 	steps, err := list(s.Deployment, c)
+	return s.work(fleet, steps, err)
+}
+
+// PrepareNodeRemoval connects to a node and to etcd's, and compiles what takes it out.
+func (s *Site) PrepareNodeRemoval(ctx context.Context, addr string, how module.NodeRemoval, dial Dialer) (*Work, error) {
+	fleet := s.Connect(ctx, s.related([]string{addr}), dial)
+	steps, err := module.RemoveNode(s.Deployment, addr, how)
+	return s.work(fleet, steps, err)
+}
+
+// work is the steps that were compiled from what a fleet's nodes say. Where they could not be, nodes
+// that were not reached may be why.
+func (s *Site) work(fleet *Fleet, steps []resource.Step, err error) (*Work, error) {
 	if err != nil {
 		fleet.Close()
-		return nil, err
+		return nil, fleet.explain(err)
 	}
 	graph, err := engine.NewGraph(steps)
 	if err != nil {
@@ -60,6 +77,14 @@ func (s *Site) prepareOperation(ctx context.Context, c *model.PgCluster, nodes [
 		return nil, fmt.Errorf("compile: %w", err)
 	}
 	return &Work{Graph: graph, Fleet: fleet, site: s}, nil
+}
+
+// explain adds to an error why nodes could not be reached.
+func (f *Fleet) explain(err error) error {
+	for _, node := range slices.Sorted(maps.Keys(f.Lost)) {
+		err = fmt.Errorf("%w\n%s: %w", err, node, f.Lost[node])
+	}
+	return err
 }
 
 // cluster finds the cluster of a name, which may be that of one of its instances.

@@ -109,6 +109,9 @@ type PgCluster struct {
 	Param    param.Pgsql
 	Services []*Service
 	Etcd     *EtcdCluster
+	// First is the instance that starts alone and leads when none runs, where that is known: nil
+	// leaves it to pg_role in a new cluster, and to Patroni in one that exists.
+	First *PgInstance
 	// Upstream is what a standby cluster follows; nil for a cluster that takes writes itself.
 	Upstream *Upstream
 }
@@ -133,13 +136,16 @@ func (c *PgCluster) Primary() *PgInstance {
 	return nil
 }
 
-// Leader is the instance that is writable now, or the declared primary when nobody says so:
-// before the first start, or when no member can be asked.
+// Leader is the instance that is writable now, or First or the declared primary when nobody says
+// so: before the first start, or when no member can be asked.
 func (c *PgCluster) Leader() *PgInstance {
 	for _, i := range c.Instances {
 		if p := i.Node.Facts.Patroni; p != nil && (p.Role == "primary" || p.Role == "master" || p.Role == "standby_leader") {
 			return i
 		}
+	}
+	if c.First != nil {
+		return c.First
 	}
 	return c.Primary()
 }

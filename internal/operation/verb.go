@@ -24,6 +24,8 @@ type Verb struct {
 	// Destroys says that data are lost or set aside, so that the name of what it is done to has
 	// to be typed.
 	Destroys bool
+	// Next is what is left to do by hand once it is done, for people; empty when nothing is.
+	Next string
 	// Prepare declares the verb's own flags and returns what lists its steps once they are read.
 	Prepare func(*pflag.FlagSet) Compile
 }

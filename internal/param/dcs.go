@@ -12,8 +12,8 @@ type DcsCommon struct {
 	DcsName      string            `level:"global" default:"pigsty" kind:"name" help:"name of the store: Consul's datacenter, etcd's cluster token"`
 	DcsServers   map[string]string `level:"global" default:"{}" kind:"ip" help:"members of the store, name to address"`
 	DcsRegistry  string            `level:"global" default:"none" oneof:"none consul etcd both" help:"where services are registered for discovery"`
-	DcsSafeguard bool              `level:"cluster" default:"true" help:"refuse to remove a running store"`
-	DcsClean     bool              `level:"cluster" default:"false" help:"let an explicit removal wipe a store that is running"`
+	DcsSafeguard bool              `level:"cluster" default:"true" help:"refuse to remove a running member of the store"`
+	DcsClean     bool              `level:"cluster" default:"false" help:"let a removal delete the store's data at once (--now) instead of setting them aside"`
 }
 
 // Consul is section CONSUL.

@@ -2,8 +2,8 @@ package param
 
 // PgBootstrap is section PG_BOOTSTRAP: how a cluster comes up, and its connection pool.
 type PgBootstrap struct {
-	PgSafeguard         bool              `level:"cluster" default:"true" help:"refuse to remove a running instance"`
-	PgClean             bool              `level:"cluster" default:"false" help:"let an explicit removal take an instance that is running"`
+	PgSafeguard         bool              `level:"cluster" default:"true" help:"refuse to remove an instance"`
+	PgClean             bool              `level:"cluster" default:"false" help:"let a removal delete data at once (--now) instead of setting them aside"`
 	PgData              string            `level:"cluster" default:"/pg/data" kind:"path" help:"data directory"`
 	PgFsMain            string            `level:"cluster" default:"/data" kind:"path" help:"mount point of the main disk"`
 	PgFsBkup            string            `level:"cluster" default:"/data/backups" kind:"path" help:"mount point of the disk for backups"`

@@ -115,6 +115,7 @@ func (f *File) diff(before, after string) string {
 func (f *File) Apply(ctx context.Context, h *Host) error {
 	path := h.Path(f.Path)
 	if f.Absent {
+		h.wroteUnit(f.Path)
 		return os.Remove(path)
 	}
 	uid, gid, err := h.ownership(f.Owner, f.Group)

@@ -155,7 +155,7 @@ func (u *Unit) fresh(ctx context.Context, h *Host) (UnitState, error) {
 
 const unitFolder = "/etc/systemd/system/"
 
-// wroteUnit remembers the path if it is that of a unit's file or drop-in.
+// wroteUnit remembers the path if it is that of a unit's file or drop-in, written or removed.
 func (h *Host) wroteUnit(path string) {
 	if strings.HasPrefix(path, unitFolder) {
 		h.unitFiles = append(h.unitFiles, path)

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"pigsty/internal/controller"
+	"pigsty/internal/resource"
 )
 
 // Databases prints the databases of a cluster, and below what is not as the inventory says.
@@ -28,7 +29,7 @@ func Databases(w io.Writer, d *controller.Databases, color bool) {
 				extensions = append(extensions, e.Name)
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(o.Name), o.Declared, printable(o.Owner), size(o.Size), o.Encoding, locale(o),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(o.Name), o.Declared, printable(o.Owner), resource.SizeText(o.Size), o.Encoding, locale(o),
 			sessions(o), pool(o), millions(o.Age), printable(strings.Join(extensions, " ")))
 		notes = append(notes, databaseNotes(d.Cluster, o)...)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pigsty/internal/election"
+	"pigsty/internal/resource"
 )
 
 // Elections prints who would be promoted in each cluster, and why the others would not.
@@ -68,7 +69,7 @@ func verdict(v election.Verdict, r election.Report) string {
 		text = "would not be promoted"
 	}
 	if v.Behind != nil {
-		text += ", " + size(*v.Behind) + " behind"
+		text += ", " + resource.SizeText(*v.Behind) + " behind"
 	}
 	return text
 }

@@ -8,6 +8,7 @@ import (
 
 	"pigsty/internal/controller"
 	"pigsty/internal/health"
+	"pigsty/internal/resource"
 )
 
 // Members prints clusters with a row for each member, and below what is not as it should be.
@@ -45,7 +46,7 @@ func memberRow(cluster string, m health.Member) string {
 	if !m.Leads() {
 		behind = "unknown"
 		if m.Lag >= 0 {
-			behind = size(m.Lag)
+			behind = resource.SizeText(m.Lag)
 		}
 	}
 	timeline := ""

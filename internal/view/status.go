@@ -9,6 +9,7 @@ import (
 
 	"pigsty/internal/controller"
 	"pigsty/internal/health"
+	"pigsty/internal/resource"
 )
 
 // Status prints how a site is: nodes, etcd, clusters, on one screen.
@@ -43,7 +44,7 @@ func nodeRow(n controller.NodeStatus) string {
 	}
 	h := n.Health
 	return fmt.Sprintf("%s\t%s\t%s\t%d\t%.2f\t%s\t%s\t%s\t%s",
-		n.Name, n.Addr, n.System, n.CPUs, h.Load, size(h.Memory), size(h.DiskFree), age(h.Uptime), units(h.Units))
+		n.Name, n.Addr, n.System, n.CPUs, h.Load, resource.SizeText(h.Memory), resource.SizeText(h.DiskFree), age(h.Uptime), units(h.Units))
 }
 
 // units names what does not run, or says that all do.
@@ -109,27 +110,13 @@ func memberNote(m health.Member) string {
 		case m.Lag < 0:
 			parts = append(parts, "lag unknown")
 		default:
-			parts = append(parts, "lag "+size(m.Lag))
+			parts = append(parts, "lag "+resource.SizeText(m.Lag))
 		}
 	}
 	if m.PendingRestart {
 		parts = append(parts, "restart pending")
 	}
 	return strings.Join(parts, ", ")
-}
-
-// size writes bytes with a binary unit.
-func size(bytes int64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
-	value, k := float64(bytes), 0
-	for value >= 1024 && k < len(units)-1 {
-		value /= 1024
-		k++
-	}
-	if k == 0 {
-		return fmt.Sprintf("%d B", bytes)
-	}
-	return fmt.Sprintf("%.1f %s", value, units[k])
 }
 
 func age(seconds int64) string {

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"pigsty/internal/controller"
+	"pigsty/internal/resource"
 )
 
 // Topology draws who replicates from whom: a line for each instance, below the one that feeds it;
@@ -93,7 +94,7 @@ func (d *drawing) draw(p *controller.Place, lead, below, cluster string) {
 	}
 	behind, lag := "", ""
 	if p.Behind != nil {
-		behind = size(*p.Behind)
+		behind = resource.SizeText(*p.Behind)
 	}
 	if p.Lag != nil {
 		lag = lagging(*p.Lag)

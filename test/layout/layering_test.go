@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"remote":            {"agent"},
 	// Putting it together.
 	"controller": {"agent", "diag", "distro", "election", "engine", "fact", "hba", "health", "inspect", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
-	"view":       {"controller", "diag", "distro", "drill", "election", "engine", "fact", "hba", "health", "inspect", "model", "resource", "resource/fault"},
+	"view":       {"controller", "diag", "distro", "drill", "election", "engine", "fact", "hba", "health", "inspect", "model", "operation", "resource", "resource/fault"},
 	"inspect":    {"hba", "resource", "resource/postgres"},
 	"sandbox":    {},
 	"configure":  {"fact"},

@@ -139,3 +139,11 @@ func (c *compiler) add(n *model.Node, r resource.Resource, after ...*resource.Re
 	c.steps = append(c.steps, s)
 	return &c.steps[len(c.steps)-1]
 }
+
+// AccessRef is the step after which clients can log in to the store.
+func AccessRef(c *model.EtcdCluster) resource.Ref { return etcd.AccessRef(c.Keeper().Addr, c.Name) }
+
+// LeaveRef is the step that takes members out of a running cluster that dcs_servers does not list.
+func LeaveRef(c *model.EtcdCluster) resource.Ref {
+	return resource.Ref{Node: c.Keeper().Addr, ID: resource.ID(&etcd.Leave{})}
+}

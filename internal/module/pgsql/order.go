@@ -9,9 +9,9 @@ import (
 )
 
 // asleep tells whether the cluster exists and no member runs, as after a power cut. Which of
-// them is to lead is then Patroni's to find out, so all start at once.
+// them is to lead is then Patroni's to find out, so all start at once, unless it is known.
 func (m *member) asleep() bool {
-	return m.c.Bootstrapped() && !slices.ContainsFunc(m.c.Instances, runs)
+	return m.c.First == nil && m.c.Bootstrapped() && !slices.ContainsFunc(m.c.Instances, runs)
 }
 
 func runs(i *model.PgInstance) bool { return i.Node.Facts.Patroni != nil }

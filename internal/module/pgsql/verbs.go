@@ -14,7 +14,7 @@ var Verbs = []operation.Verb{
 	switchover, failover, promote, restart, reload, reinit, pause, resume, configure,
 	applyUser, applyDatabase, applyRules, applyServices,
 	installExtension, createExtensionVerb,
-	removeInstance,
+	removeCluster, removeInstance, removeDatabase, removeUser,
 }
 
 // operate is the steps of a verb that is one resource on the node from where the cluster is

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"pigsty/internal/resource"
@@ -40,7 +41,8 @@ func (r *Retire) unit() *resource.Unit {
 
 // aside is what etcd keeps in its data directory, which itself may be a disk of its own.
 func (r *Retire) aside() *resource.SetAside {
-	return &resource.SetAside{Path: filepath.Join(r.Data, "member")}
+	name := strings.TrimSuffix(strings.TrimPrefix(r.PeerURL, "https://"), ":2380")
+	return &resource.SetAside{What: resource.AsideEtcd, Item: name, As: name, Paths: []string{filepath.Join(r.Data, "member")}}
 }
 
 // Diff lists what is left. Before the member has left, it counts on the step that removes it.

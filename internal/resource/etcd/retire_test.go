@@ -49,7 +49,7 @@ func retiree(t *testing.T, members string) (*resource.Host, *oneUnit, *fakeEtcd,
 func TestRetire(t *testing.T) {
 	h, u, f, r := retiree(t, twoMembers)
 	c := diff(t, h, r)
-	if c == nil || c.Action != resource.Delete || len(c.Fields) != 3 {
+	if c == nil || c.Action != resource.Delete || len(c.Fields) != 5 {
 		t.Fatalf("a member that is about to leave gives %+v", c)
 	}
 	f.answers["cluster/member/list"] = oneMember
@@ -70,7 +70,7 @@ func TestRetire(t *testing.T) {
 func TestRetireAfterInterruption(t *testing.T) {
 	h, u, _, r := retiree(t, oneMember)
 	u.active, u.file = "inactive", "disabled"
-	if c := diff(t, h, r); c == nil || len(c.Fields) != 1 {
+	if c := diff(t, h, r); c == nil || len(c.Fields) != 3 {
 		t.Fatalf("gives %+v", c)
 	}
 	if err := r.Apply(t.Context(), h); err != nil {

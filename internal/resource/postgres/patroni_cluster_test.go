@@ -26,6 +26,7 @@ type patroniCluster struct {
 	broken  string   // a member whose restart fails
 	dead    string   // a member that does not answer
 	unread  int      // how often the configuration is not known yet
+	paused  bool
 	ca      string
 }
 
@@ -205,7 +206,7 @@ func (c *patroniCluster) view() map[string]any {
 		}
 		members = append(members, m)
 	}
-	return map[string]any{"members": members, "scope": "pg-test"}
+	return map[string]any{"members": members, "scope": "pg-test", "pause": c.paused}
 }
 
 func (c *patroniCluster) write(w http.ResponseWriter, v any) {

@@ -102,6 +102,8 @@ func (s *fakeServer) send(b *pgproto3.Backend, values, names []string) {
 		oid := uint32(25) // text
 		if v == "t" || v == "f" {
 			oid = 16 // bool
+		} else if v == "{}" {
+			oid = 1009 // text[]
 		} else if strings.Trim(v, "0123456789") == "" && v != "" {
 			oid = 20 // int8
 		}
