@@ -19,7 +19,7 @@ func Faults(w io.Writer, faults []fault.Fault, color bool) {
 	for _, f := range faults {
 		lasts := ""
 		if f.Lasts > 0 {
-			lasts = fmt.Sprintf(", for %.0f s unless --for says otherwise", f.Lasts.Seconds())
+			lasts = fmt.Sprintf(", for %.0f s or more unless --for says otherwise", f.Lasts.Seconds())
 		}
 		fmt.Fprintf(w, "\n%s%s\n    %s%s.\n    Writers %s.\n", style.bold(f.Name), "", upperFirst(f.Title), lasts, f.Writers)
 	}

@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"view":       {"controller", "diag", "drill", "engine", "fact", "health", "model", "resource", "resource/fault"},
 	"sandbox":    {},
 	"configure":  {"fact"},
-	"drill":      {"controller", "engine", "health", "ledger", "model", "module", "param", "resource"},
+	"drill":      {"controller", "engine", "health", "ledger", "model", "module", "param", "resource", "resource/fault"},
 	"cli":        {"agent", "configure", "controller", "diag", "drill", "engine", "fact", "inventory", "model", "module", "param", "resource", "resource/fault", "sandbox", "secret", "view"},
 
 	// For tests and measurements: nothing that ships imports them.
