@@ -135,6 +135,9 @@ func drillWays(w io.Writer, r *drill.Report, style style) {
 		if way.Pool {
 			does += ", pool"
 		}
+		if way.Broken {
+			does += ", cut off"
+		}
 		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%.2f s\t%s\n", way.Name, does, way.Acknowledged, way.Failed, way.Unknown,
 			stopped, resumed, way.Longest, printable(mostFrequent(way.Errors)))
 	}
