@@ -51,6 +51,9 @@ func summary(mode string, load float64, r drill.Report) drilled {
 		d.HealthyAt = *r.HealthyAt
 	}
 	for _, w := range r.Ways {
+		if w.Broken {
+			continue
+		}
 		if w.Does == "reads" {
 			d.Reads = max(d.Reads, w.Longest)
 		} else {
@@ -90,7 +93,7 @@ func (r *results) markdown() string {
 	p("Three containers of Debian 13 on that machine, each with etcd, PostgreSQL 17, Patroni, pgBouncer and HAProxy;")
 	p("`pg_rto: %s`. They share its processors with the clients and with whatever else runs there, which the load", r.RTO)
 	p("average tells. Seconds, min / median / max. **Writes** and **reads** are how long the unluckiest client was")
-	p("without an answer, of all ways in; **luckiest** is the same of the luckiest writer. What each fault does is in")
+	p("without an answer, of all ways in but those through a machine that is cut off; **luckiest** is the same of the luckiest writer. What each fault does is in")
 	p("[docs/faults.md](../../docs/faults.md), what the phases are in [docs/drill.md](../../docs/drill.md).")
 	for _, mode := range r.modes() {
 		p("\n## %s\n", strings.ToUpper(mode[:1])+mode[1:]+" replication")

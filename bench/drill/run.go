@@ -22,7 +22,7 @@ import (
 // lasting is how long a fault lasts: longer than the leader's key where the point is what becomes
 // of a leader that loses it.
 var lasting = map[string]string{
-	fault.PowerCut: "10s", fault.Freeze: "30s", fault.CutPeers: "30s", fault.CutDCS: "25s",
+	fault.PowerCut: "25s", fault.Freeze: "30s", fault.CutPeers: "30s", fault.CutDCS: "25s",
 	fault.EtcdLeader: "10s", fault.EtcdQuorum: "25s", fault.FullDisk: "20s",
 }
 

@@ -71,7 +71,7 @@ else.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.DurationVar(&f.lasts, "for", 0, "how long the fault lasts; its own default when left out")
+	flags.DurationVar(&f.lasts, "for", 0, "how long the fault lasts; its own time when left out, and longer than the leader's key lasts where that is the point")
 	flags.StringVar(&f.user, "user", "", "`user` of the inventory who writes and reads through the pool; the first that can")
 	flags.StringVar(&f.database, "database", "", "`database` that is written to; the first that the user may use")
 	flags.BoolVar(&f.plan, "plan", false, "only say what would be done")
@@ -121,8 +121,11 @@ func (a *app) drill(ctx context.Context, f drillFlags) error {
 	if n < 0 {
 		return fmt.Errorf("fault %q is not known: pigsty drill lists them", f.fault)
 	}
+	if c := site.Deployment.Cluster(f.cluster); f.lasts == 0 && c != nil {
+		f.lasts = drill.Lasting(c, faults[n])
+	}
 	d, err := drill.New(site, f.cluster, dial, drill.Options{
-		Fault: f.fault, Title: faults[n].Title, Lasts: cmp.Or(f.lasts, faults[n].Lasts), User: f.user, Database: f.database,
+		Fault: f.fault, Title: faults[n].Title, Lasts: f.lasts, User: f.user, Database: f.database,
 		Command: "pigsty " + strings.Join(os.Args[1:], " "), Progress: func(text string) { fmt.Fprintln(a.err, text) },
 	})
 	if err != nil {

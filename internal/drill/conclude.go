@@ -25,7 +25,8 @@ func (d *Drill) conclude(e *evidence, account ledger.Account, compared bool) *Re
 	}
 	for i, t := range e.tracks {
 		r.Ways = append(r.Ways, d.ways[i].report(t, e))
-		if !t.Read {
+		r.Ways[i].Broken = e.broken[t.Name]
+		if !t.Read && !e.broken[t.Name] {
 			r.Unavailable = max(r.Unavailable, r.Ways[i].Longest)
 		}
 	}
@@ -141,7 +142,7 @@ func lostBytes(tracks []ledger.Track, lost []int64) int64 {
 	}
 	for _, t := range tracks {
 		for _, e := range t.Entries {
-			if e.Outcome == ledger.Acknowledged && !gone[e.Number] && e.Server.Started == end.Started &&
+			if e.Outcome == ledger.Acknowledged && !gone[e.Number] && e.Server.Timeline == end.Timeline &&
 				e.Server.Position < end.Position && e.Server.Position > kept.Position {
 				kept = e.Server
 			}

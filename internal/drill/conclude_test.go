@@ -98,6 +98,16 @@ func TestPhasesOfATakeover(t *testing.T) {
 	}
 }
 
+// Nobody gets in through a machine that is off, however fast the others are.
+func TestPhasesLeaveOutWhatIsCutOff(t *testing.T) {
+	e := powerCut()
+	e.tracks = append(e.tracks, client("through a", served{-3, 0, ledger.Server{Started: 1, Timeline: 1}}))
+	e.broken = map[string]bool{"through a": true}
+	if diff := cmp.Diff(names(powerCut().moments()), names(e.moments())); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A leader that hands over says so before anybody else does.
 func TestPhasesOfAHandover(t *testing.T) {
 	e := powerCut()
@@ -185,6 +195,12 @@ func TestLostBytes(t *testing.T) {
 	last := int64(len(track.Entries) - 1)
 	if got := lostBytes([]ledger.Track{track}, []int64{last - 1, last}); got != 200 {
 		t.Errorf("two lost writes of 100 bytes each: %d bytes", got)
+	}
+	for i := range track.Entries[last:] { // it was started anew in between
+		track.Entries[last+int64(i)].Server.Started = 5
+	}
+	if got := lostBytes([]ledger.Track{track}, []int64{last}); got != 100 {
+		t.Errorf("a lost write of 100 bytes after a restart: %d bytes", got)
 	}
 	if got := lostBytes([]ledger.Track{track}, nil); got != 0 {
 		t.Errorf("none lost: %d bytes", got)

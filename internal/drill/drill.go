@@ -6,10 +6,12 @@ package drill
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"pigsty/internal/controller"
 	"pigsty/internal/model"
+	"pigsty/internal/resource/fault"
 )
 
 // Options say what is drilled, and how.
@@ -62,6 +64,19 @@ func New(site *controller.Site, cluster string, dial controller.Dialer, o Option
 		return nil, fmt.Errorf("no service of cluster %s leads to its leader: see docs/services.md", c.Name)
 	}
 	return d, nil
+}
+
+// outlasting are the faults that tell nothing of a takeover when they end before the leader's key
+// does.
+var outlasting = []string{fault.PowerCut, fault.Freeze, fault.CutPeers}
+
+// Lasting is how long a fault lasts of which nobody has said: its own time, and longer than a leader's
+// key lasts where that is the point.
+func Lasting(c *model.PgCluster, f fault.Fault) time.Duration {
+	if !slices.Contains(outlasting, f.Name) {
+		return f.Lasts
+	}
+	return max(f.Lasts, time.Duration(c.Timing().TTL)*time.Second+10*time.Second)
 }
 
 // Choices are what was chosen for the clients, one sentence each.

@@ -14,6 +14,9 @@ type evidence struct {
 	logs                map[string][]line
 	disturbed           []disturbance
 	leader, successor   string // who led before, and at the end; empty = nobody
+	// broken are the names of the ways into the cluster through a machine that the fault cuts off:
+	// nobody gets in there before it ends, however fast the cluster recovers.
+	broken map[string]bool
 }
 
 // disturbance is a time in which something was not healthy.

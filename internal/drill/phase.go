@@ -136,7 +136,7 @@ func (e *evidence) routing(after time.Time) []moment {
 	}
 	var firstWay, lastWay moment
 	for _, t := range e.tracks {
-		if t.Read {
+		if t.Read || e.broken[t.Name] {
 			continue
 		}
 		at := time.Time{}

@@ -19,7 +19,8 @@ type Report struct {
 	Replication string `json:"replication"`
 	Leader      string `json:"leader"`                 // before
 	Successor   string `json:"leader_after,omitempty"` // at the end; empty = nobody
-	// Unavailable is the longest time in which some client had no write acknowledged.
+	// Unavailable is the longest time in which some client had no write acknowledged, of those who
+	// do not come in through the machine that the fault cuts off.
 	Unavailable float64  `json:"unavailable"`
 	Promise     *Promise `json:"promise,omitempty"`
 
@@ -56,17 +57,20 @@ type Phase struct {
 
 // Way is one way into the cluster, and how it went for its client.
 type Way struct {
-	Name         string `json:"name"`
-	Service      string `json:"service"`
-	Port         int    `json:"port"`
-	Through      string `json:"through"` // a member's balancer, or the virtual address
-	Host         string `json:"host"`
-	User         string `json:"user"`
-	Pool         bool   `json:"pool"`
-	Does         string `json:"does"` // writes or reads
-	Acknowledged int    `json:"acknowledged"`
-	Failed       int    `json:"failed"`
-	Unknown      int    `json:"unknown"`
+	Name    string `json:"name"`
+	Service string `json:"service"`
+	Port    int    `json:"port"`
+	Through string `json:"through"` // a member's balancer, or the virtual address
+	Host    string `json:"host"`
+	User    string `json:"user"`
+	Pool    bool   `json:"pool"`
+	Does    string `json:"does"` // writes or reads
+	// Broken means that it leads through the machine that the fault cuts off: nobody gets in there
+	// before that ends.
+	Broken       bool `json:"broken,omitempty"`
+	Acknowledged int  `json:"acknowledged"`
+	Failed       int  `json:"failed"`
+	Unknown      int  `json:"unknown"`
 	// Longest is the longest time without an answer since the fault. Where it is noticeable, Stopped
 	// is the last answer before and Resumed the first one after it.
 	Longest float64        `json:"longest"`

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pigsty/internal/ledger"
+	"pigsty/internal/resource/fault"
 )
 
 // Fault is how the drill breaks the cluster.
@@ -23,15 +24,15 @@ type Fault interface {
 // Run carries the drill out and reports what it found. When ctx ends before it does, the fault is
 // ended, the clients' table is removed, and the error is that of ctx. A report beside an error is
 // of a drill that ended early or could not clean up.
-func (d *Drill) Run(ctx context.Context, fault Fault) (*Report, error) {
+func (d *Drill) Run(ctx context.Context, f Fault) (*Report, error) {
 	if err := d.makeTables(ctx); err != nil {
 		return nil, err
 	}
-	report, err := d.run(ctx, fault)
+	report, err := d.run(ctx, f)
 	return report, errors.Join(err, d.dropTables(context.WithoutCancel(ctx)))
 }
 
-func (d *Drill) run(ctx context.Context, fault Fault) (*Report, error) {
+func (d *Drill) run(ctx context.Context, f Fault) (*Report, error) {
 	e := &evidence{began: time.Now()}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -46,14 +47,15 @@ func (d *Drill) run(ctx context.Context, fault Fault) (*Report, error) {
 		return nil, err
 	}
 	e.leader = leading(watchers)
-	began, err := fault.Begin(ctx)
+	e.broken = d.broken(e.leader)
+	began, err := f.Begin(ctx)
 	if err != nil {
-		return nil, errors.Join(err, d.giveUp(ctx, fault))
+		return nil, errors.Join(err, d.giveUp(ctx, f))
 	}
 	e.fault = began
 	d.say("%s: %s", d.o.Fault, d.o.Title)
 	recovery := &recovery{d: d, e: e, book: book, watchers: watchers}
-	err = recovery.wait(ctx, fault)
+	err = recovery.wait(ctx, f)
 	book.Stop()
 	e.ended = time.Now()
 	stop()
@@ -86,6 +88,18 @@ func (r *recovery) settle(report *Report) {
 	}
 }
 
+// broken are the ways through the leader's node, for a fault that cuts that off.
+func (d *Drill) broken(leader string) map[string]bool {
+	names := map[string]bool{}
+	if d.o.Fault != fault.PowerCut && d.o.Fault != fault.CutPeers {
+		return names
+	}
+	for _, w := range d.ways {
+		names[w.name()] = w.through == leader
+	}
+	return names
+}
+
 // calm watches for a while how things are before anything is broken.
 func (d *Drill) calm(ctx context.Context, book *ledger.Ledger) error {
 	d.say("%d clients write and read", len(d.ways))
@@ -104,10 +118,10 @@ func (d *Drill) calm(ctx context.Context, book *ledger.Ledger) error {
 }
 
 // giveUp ends a fault before its time.
-func (d *Drill) giveUp(ctx context.Context, fault Fault) error {
+func (d *Drill) giveUp(ctx context.Context, f Fault) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	return fault.End(ctx)
+	return f.End(ctx)
 }
 
 // leading is the member that takes writes; the one on the newest timeline when there are several.
@@ -159,22 +173,22 @@ type recovery struct {
 
 // wait returns when everything has been healthy for some time after the fault's own, when that
 // takes too long, or when ctx ends.
-func (r *recovery) wait(ctx context.Context, fault Fault) error {
+func (r *recovery) wait(ctx context.Context, f Fault) error {
 	o := r.d.o
 	_, worst := r.d.c.Timing().Outage()
 	over := r.e.fault.Add(o.Lasts)
 	limit := over.Add(worst + grace)
-	ended := fault.EndsItself()
+	ended := f.EndsItself()
 	for {
 		select {
 		case <-ctx.Done():
 			r.d.say("given up: the fault is ended")
-			return errors.Join(ctx.Err(), r.d.giveUp(ctx, fault))
+			return errors.Join(ctx.Err(), r.d.giveUp(ctx, f))
 		case <-time.After(100 * time.Millisecond):
 		}
 		now := time.Now()
 		if !ended && now.After(over) {
-			if err := fault.End(ctx); err != nil {
+			if err := f.End(ctx); err != nil {
 				return err
 			}
 			ended = true

@@ -19,7 +19,7 @@ func Faults(w io.Writer, faults []fault.Fault, color bool) {
 	for _, f := range faults {
 		lasts := ""
 		if f.Lasts > 0 {
-			lasts = fmt.Sprintf(", for %.0f s unless --for says otherwise", f.Lasts.Seconds())
+			lasts = fmt.Sprintf(", for %.0f s or more unless --for says otherwise", f.Lasts.Seconds())
 		}
 		fmt.Fprintf(w, "\n%s%s\n    %s%s.\n    Writers %s.\n", style.bold(f.Name), "", upperFirst(f.Title), lasts, f.Writers)
 	}
@@ -134,6 +134,9 @@ func drillWays(w io.Writer, r *drill.Report, style style) {
 		does := way.Does
 		if way.Pool {
 			does += ", pool"
+		}
+		if way.Broken {
+			does += ", cut off"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%.2f s\t%s\n", way.Name, does, way.Acknowledged, way.Failed, way.Unknown,
 			stopped, resumed, way.Longest, printable(mostFrequent(way.Errors)))

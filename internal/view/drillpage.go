@@ -120,7 +120,7 @@ func newDrillChart(r *drill.Report) *drillChart {
 func stopOf(r *drill.Report, does string) drillStop {
 	s := drillStop{What: does, Best: math.Inf(1), None: true}
 	for _, w := range r.Ways {
-		if w.Does == does {
+		if w.Does == does && !w.Broken {
 			s.Worst, s.Best = max(s.Worst, w.Longest), min(s.Best, w.Longest)
 			s.None = s.None && w.Stopped == nil
 		}

@@ -20,7 +20,7 @@ import (
 // drillFor is how long a fault lasts in the tests: longer than the 20 seconds that the leader's key
 // lasts, where the point is what becomes of a leader that loses it.
 var drillFor = map[string]string{
-	fault.PowerCut: "5s", fault.Freeze: "30s", fault.CutPeers: "30s", fault.CutDCS: "25s",
+	fault.PowerCut: "25s", fault.Freeze: "30s", fault.CutPeers: "30s", fault.CutDCS: "25s",
 	fault.EtcdLeader: "8s", fault.EtcdQuorum: "25s", fault.FullDisk: "20s",
 }
 

@@ -49,7 +49,7 @@ var mayImport = map[string][]string{
 	"inspect":    {"hba", "resource", "resource/postgres"},
 	"sandbox":    {},
 	"configure":  {"fact"},
-	"drill":      {"controller", "engine", "health", "ledger", "model", "module", "operation", "param", "resource"},
+	"drill":      {"controller", "engine", "health", "ledger", "model", "module", "operation", "param", "resource", "resource/fault"},
 	"cli":        {"agent", "configure", "controller", "diag", "drill", "election", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "resource/fault", "sandbox", "secret", "view"},
 
 	// For tests and measurements: nothing that ships imports them.
