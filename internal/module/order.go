@@ -24,7 +24,7 @@ type Module struct {
 var Order = []Module{
 	{"node", node.Compile, node.Warnings},
 	{"etcd", etcd.Compile, nil},
-	{"pgsql", pgsql.Compile, nil},
+	{"pgsql", pgsql.Compile, pgsql.Warnings},
 }
 
 // Compile is everything that all modules want. A node's steps come module by module in that

@@ -96,3 +96,17 @@ func TestModulesNotifyTheirOwn(t *testing.T) {
 		t.Errorf("only %d units were seen: %v", len(owner), owner)
 	}
 }
+
+// What a module warns of has to be told: a cluster whose members are too old for what is wanted is
+// refused before anything is done.
+func TestModulesAreHeard(t *testing.T) {
+	d := deployment(t)
+	c := d.Pg[0]
+	c.Param.PgSyncMode = model.SyncQuorum
+	for _, i := range c.Instances {
+		i.Node.Facts.Patroni = &fact.Patroni{Version: "3.3.0"}
+	}
+	if err := module.Warnings(d).Err(); err == nil || !strings.Contains(err.Error(), "pg_sync_mode quorum needs Patroni 4") {
+		t.Errorf("not refused: %v", err)
+	}
+}
