@@ -233,8 +233,8 @@ func (k *keeper) serve(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// follow lets the virtual address go once nobody is connected by it, and elsewhere once it is free.
-// It tells whether it is still held.
+// follow lets the virtual address go once nobody is connected by it, and has the new leader take it
+// once it is free; others do nothing about it anyway. It tells whether it is still held.
 func (k *keeper) follow(ctx context.Context) (bool, error) {
 	if !k.progress.Frozen {
 		return false, nil
@@ -249,7 +249,7 @@ func (k *keeper) follow(ctx context.Context) (bool, error) {
 		if err != nil || used {
 			return used, err
 		}
-	} else if answers(k.VIP, k.VIPPort) {
+	} else if k.Self == k.To && !k.cancelled() && answers(k.VIP, k.VIPPort) {
 		return true, nil
 	}
 	return false, k.releaseAddress(ctx)
