@@ -158,7 +158,11 @@ func (h *handover) agentKilled() {
 	if r := <-done; r.code != 1 {
 		h.t.Errorf("a switchover whose agent was killed: exit code %d\n%s%s", r.code, r.out, r.err)
 	}
-	if now := h.leads().Name; now != to {
+	now := h.leads().Name
+	for deadline := time.Now().Add(time.Minute); now != to && time.Now().Before(deadline); now = h.leads().Name {
+		time.Sleep(200 * time.Millisecond)
+	}
+	if now != to {
 		h.t.Errorf("%s leads, and not %s", now, to)
 	}
 	h.check(load.Stop())

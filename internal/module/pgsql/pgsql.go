@@ -36,6 +36,7 @@ var listing = []func(*member){
 	(*member).roles,
 	(*member).databases,
 	(*member).restart,
+	(*member).noHandover,
 	(*member).vipAddress,
 	(*member).pause,
 }

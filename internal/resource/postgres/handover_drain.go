@@ -3,16 +3,13 @@ package postgres
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"pigsty/internal/fact"
-	"pigsty/internal/resource"
 )
 
 const (
@@ -62,7 +59,7 @@ func (k *keeper) sound(ctx context.Context) bool {
 		return false
 	}
 	url := k.ToURL
-	if k.cancelled() {
+	if k.leader == k.From {
 		url = k.FromURL
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
@@ -77,11 +74,6 @@ func (k *keeper) sound(ctx context.Context) bool {
 		}
 	}
 	return true
-}
-
-func (k *keeper) cancelled() bool {
-	_, err := os.Stat(k.host.Path(k.path(cancelFile)))
-	return err == nil
 }
 
 // answers tells whether anybody takes connections there.
@@ -143,11 +135,7 @@ func (k *keeper) service(server string) PooledService {
 
 // serves tells whether HAProxy's own check of a server will succeed from now on.
 func (k *keeper) serves(server string) bool {
-	leader := k.To
-	if k.cancelled() {
-		leader = k.From
-	}
-	leads, s := member(server) == leader, k.service(server)
+	leads, s := member(server) == k.leader, k.service(server)
 	switch {
 	case s.Leader:
 		return leads
@@ -249,50 +237,8 @@ func (k *keeper) follow(ctx context.Context) (bool, error) {
 		if err != nil || used {
 			return used, err
 		}
-	} else if k.Self == k.To && !k.cancelled() && answers(k.VIP, k.VIPPort) {
+	} else if k.Self == k.leader && answers(k.VIP, k.VIPPort) {
 		return true, nil
 	}
 	return false, k.releaseAddress(ctx)
-}
-
-// EndHandover undoes what is left of the task in the file, whatever became of its unit: the pool
-// serves everybody from its own server, HAProxy checks every server and the virtual address follows
-// the leader. Where the next handover has taken over it does nothing.
-func EndHandover(ctx context.Context, h *resource.Host, path string) error {
-	k, err := openKeeper(h, path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(h.Path(k.path(followedFile))); err == nil {
-		return nil
-	}
-	if k.progress, err = readProgress(h, k.path(progressFile)); err != nil {
-		return err
-	}
-	if k.Console != nil && (k.progress.Carries || k.progress.Led != "") {
-		err = k.goHome(ctx)
-		k.progress.Carries, k.progress.Led = false, ""
-	}
-	for _, server := range slices.Clone(k.progress.Unchecked) {
-		commands := []string{"enable health " + server}
-		if slices.Contains(k.progress.Drained, server) {
-			commands = k.shut(server)
-		}
-		err = errors.Join(err, k.recheck(ctx, server, commands...))
-	}
-	err = errors.Join(err, k.releaseAddress(ctx))
-	// The progress of one that failed is for whoever waits for it.
-	files := []string{taskFile, cancelFile}
-	if k.progress.Phase != failed {
-		files = append(files, progressFile)
-	}
-	for _, file := range files {
-		if removal := os.Remove(h.Path(k.path(file))); !errors.Is(removal, fs.ErrNotExist) {
-			err = errors.Join(err, removal)
-		}
-	}
-	return err
 }
