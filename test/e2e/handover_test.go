@@ -65,7 +65,9 @@ func (h *handover) load() *traffic.Load {
 		l.host, l.port = host, "5434"
 		all = append(all, traffic.Client{Name: "reader by " + host, Kind: traffic.Reader, Target: h.target(l)})
 	}
-	return traffic.Start(all)
+	load := traffic.Start(all)
+	h.t.Cleanup(func() { load.Stop() })
+	return load
 }
 
 // check fails the test for every transaction that failed, and for rows that are not there or there

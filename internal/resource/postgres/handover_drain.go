@@ -15,7 +15,9 @@ import (
 const (
 	drainPause = 500 * time.Millisecond
 	// drainDoubts is how many looks in a row must fail before something counts as gone.
-	drainDoubts = 3
+	drainDoubts = 5
+	// answerLimit is how long anybody may take to answer in such a look.
+	answerLimit = 2 * time.Second
 )
 
 // drain serves the clients that stay until the last has left, the time is over, or somebody is gone
@@ -62,7 +64,7 @@ func (k *keeper) sound(ctx context.Context) bool {
 	if k.leader == k.From {
 		url = k.FromURL
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
 	if m, err := client.At(url).Member(ctx); err != nil || !m.leading() {
 		return false
@@ -78,7 +80,7 @@ func (k *keeper) sound(ctx context.Context) bool {
 
 // answers tells whether anybody takes connections there.
 func answers(host string, port int) bool {
-	conn, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(port)), time.Second)
+	conn, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(port)), answerLimit)
 	if err != nil {
 		return false
 	}
@@ -154,7 +156,7 @@ func (k *keeper) followsHere(name string) bool {
 	if err != nil {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), answerLimit)
 	defer cancel()
 	m, err := client.At(k.FromURL).Member(ctx)
 	return err == nil && m.State == "running" && m.Role == "replica"
@@ -237,8 +239,14 @@ func (k *keeper) follow(ctx context.Context) (bool, error) {
 		if err != nil || used {
 			return used, err
 		}
-	} else if k.Self == k.leader && answers(k.VIP, k.VIPPort) {
-		return true, nil
+	} else if k.Self == k.leader {
+		// Two nodes must not have it, and a machine that is busy may be slow to answer.
+		if k.vacant++; answers(k.VIP, k.VIPPort) {
+			k.vacant = 0
+		}
+		if k.vacant < drainDoubts {
+			return true, nil
+		}
 	}
 	return false, k.releaseAddress(ctx)
 }

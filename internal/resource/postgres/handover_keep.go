@@ -19,6 +19,7 @@ type keeper struct {
 	host     *resource.Host
 	progress handoverProgress
 	leader   string // who leads when it is over; empty until that is known
+	vacant   int    // how many looks in a row found the virtual address with nobody
 }
 
 // openKeeper reads the task, and how far it has come.
@@ -191,6 +192,10 @@ func (k *keeper) releaseAddress(ctx context.Context) error {
 	if !k.progress.Frozen {
 		return nil
 	}
+	// Those who came by the address and are still here are told so. Without this they would wait
+	// for an answer that cannot reach them, and what they have open would stay open. A kernel that
+	// cannot do it leaves that to their keepalives.
+	_, _ = k.host.Exec.Run(ctx, resource.Command{Argv: []string{"ss", "--kill", "src", k.VIP}})
 	if _, err := k.host.Exec.Run(ctx, resource.Command{Argv: []string{"systemctl", "thaw", k.VIPUnit}}); err != nil {
 		return err
 	}
