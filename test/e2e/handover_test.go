@@ -65,7 +65,9 @@ func (h *handover) load() *traffic.Load {
 		l.host, l.port = host, "5434"
 		all = append(all, traffic.Client{Name: "reader by " + host, Kind: traffic.Reader, Target: h.target(l)})
 	}
-	return traffic.Start(all)
+	load := traffic.Start(all)
+	h.t.Cleanup(func() { load.Stop() })
+	return load
 }
 
 // check fails the test for every transaction that failed, and for rows that are not there or there
@@ -158,7 +160,11 @@ func (h *handover) agentKilled() {
 	if r := <-done; r.code != 1 {
 		h.t.Errorf("a switchover whose agent was killed: exit code %d\n%s%s", r.code, r.out, r.err)
 	}
-	if now := h.leads().Name; now != to {
+	now := h.leads().Name
+	for deadline := time.Now().Add(time.Minute); now != to && time.Now().Before(deadline); now = h.leads().Name {
+		time.Sleep(200 * time.Millisecond)
+	}
+	if now != to {
 		h.t.Errorf("%s leads, and not %s", now, to)
 	}
 	h.check(load.Stop())
@@ -226,4 +232,4 @@ func (h *handover) settled() {
 const leftOver = `ls /run/pigsty/handover 2>/dev/null
 sudo -u postgres psql -qAtX -h /var/run/postgresql -p 6432 pgbouncer -c 'SHOW DATABASES' | grep -v '^pgbouncer' | awk -F'|' '$2 !~ "^/" || $16 == 1 {print "database " $0}'
 echo 'show servers state' | socat - UNIX-CONNECT:/run/haproxy/admin.sock | awk '$2 ~ /^pg-test-/ && ($7 != 0 || $14 < 4) {print "server " $0}'
-systemctl show vip-manager -p FreezerState | grep -v running`
+systemctl show vip-manager -p FreezerState | grep -v running || true`

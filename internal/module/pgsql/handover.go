@@ -60,6 +60,14 @@ func (m *member) pooledServices() []postgres.PooledService {
 	return out
 }
 
+// noHandover mends what a handover that was killed has left behind.
+func (m *member) noHandover() {
+	if m.p.PgbouncerEnabled {
+		m.branch = "pgsql/pgbouncer"
+		m.add(&postgres.NoHandover{Cluster: m.c.Name})
+	}
+}
+
 // aides are the parts of the other members' nodes in a handover from this one.
 func (m *member) aides() map[string]resource.Aide {
 	aides := map[string]resource.Aide{}

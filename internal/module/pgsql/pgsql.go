@@ -40,6 +40,7 @@ var listing = []func(*member){
 	(*member).noPoolAuth,
 	(*member).restart,
 	(*member).lateExtensions,
+	(*member).noHandover,
 	(*member).vipAddress,
 	(*member).synchronous,
 	(*member).pause,

@@ -74,23 +74,31 @@ type handoverOrder struct {
 	Cancel bool `json:"cancel,omitempty"`
 }
 
-// Assist does a member's part on a node other than the leader's, and returns when clients there
-// are held.
 func (o *Handover) AideKind() string { return "handover" }
 
+// Assist does a member's part on a node other than the leader's, and returns when clients there
+// are held.
 func (o *Handover) Assist(ctx context.Context, h *resource.Host, order json.RawMessage) error {
 	var told handoverOrder
 	if err := json.Unmarshal(order, &told); err != nil {
 		return err
 	}
 	if told.Cancel {
-		return h.WriteFile(o.path(cancelFile), nil, 0o600)
+		return o.cancel(h)
 	}
 	p, err := o.begin(ctx, h, told, held)
 	if err == nil && len(p.Notes) > 0 {
 		err = errors.New(strings.Join(p.Notes, "; "))
 	}
 	return err
+}
+
+// cancel tells this node's part that there will be no new leader. One that has ended is not there.
+func (o *Handover) cancel(h *resource.Host) error {
+	if _, err := os.Stat(h.Path(o.TaskPath())); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return h.WriteFile(o.path(cancelFile), nil, 0o600)
 }
 
 var (
@@ -193,6 +201,8 @@ func (o *Handover) begin(ctx context.Context, h *resource.Host, order handoverOr
 		"--description=Handover of the clients of cluster " + o.Cluster,
 		"--property=RuntimeMaxSec=" + fmt.Sprint(int((drainLimit + 2*time.Minute).Seconds())),
 		"--property=TimeoutStopSec=60",
+		// Started again, it ends what it finds begun: what was to end it may have been killed, too.
+		"--property=Restart=on-abnormal",
 		"--property=ExecStopPost=" + program + " agent handover end " + o.path(taskFile),
 		program, "agent", "handover", "keep", o.path(taskFile),
 	}})
@@ -204,16 +214,24 @@ func (o *Handover) begin(ctx context.Context, h *resource.Host, order handoverOr
 
 // await follows the unit's progress. What it says and why it failed becomes ours.
 func (o *Handover) await(ctx context.Context, h *resource.Host, want handoverPhase) (handoverProgress, error) {
-	deadline := time.Now().Add(promotionLimit + 2*pauseLimit)
+	deadline, look := time.Now().Add(promotionLimit+2*pauseLimit), time.Now().Add(drainPause)
 	for {
 		p, err := readProgress(h, o.path(progressFile))
+		over := false
+		if time.Now().After(look) {
+			look = time.Now().Add(drainPause)
+			if _, gone := os.Stat(h.Path(o.TaskPath())); gone != nil {
+				over = true // and so is what is known of it
+				p, err = readProgress(h, o.path(progressFile))
+			}
+		}
 		switch {
 		case err == nil && (p.Phase == want || p.Phase == moved):
 			return p, nil
 		case err == nil && p.Phase == failed:
 			return p, errors.Join(p.failure(o.API.URL), o.ended(ctx, h))
-		case time.Now().After(deadline):
-			return p, fmt.Errorf("%s does not go on; see journalctl -u %s on %s", o.unit(), o.unit(), o.Self)
+		case over || time.Now().After(deadline):
+			return p, fmt.Errorf("%s ended too early or does not go on; see journalctl -u %s on %s, and pigsty pg list %s", o.unit(), o.unit(), o.Self, o.Cluster)
 		}
 		select {
 		case <-ctx.Done():
@@ -258,21 +276,21 @@ const handoverPause = 20 * time.Millisecond
 // what is left of it.
 func (o *Handover) takeOver(ctx context.Context, h *resource.Host) (handoverProgress, error) {
 	p, err := readProgress(h, o.path(progressFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return handoverProgress{}, nil
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
 		return handoverProgress{}, err
-	}
-	if err := h.WriteFile(o.path(followedFile), nil, 0o600); err != nil {
-		return handoverProgress{}, err
-	}
-	if err := o.stop(ctx, h); err != nil {
-		return handoverProgress{}, err
-	}
-	// One that has just ended by itself has undone everything, and takes its files along.
-	if _, err := os.Stat(h.Path(o.path(progressFile))); errors.Is(err, fs.ErrNotExist) {
-		p = handoverProgress{}
+	default:
+		if err := h.WriteFile(o.path(followedFile), nil, 0o600); err != nil {
+			return handoverProgress{}, err
+		}
+		if err := o.stop(ctx, h); err != nil {
+			return handoverProgress{}, err
+		}
+		// One that has just ended by itself has undone everything, and took its files along.
+		if p, err = readProgress(h, o.path(progressFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return handoverProgress{}, err
+		}
 	}
 	for _, file := range []string{followedFile, cancelFile, progressFile, taskFile} {
 		if err := os.Remove(h.Path(o.path(file))); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -3,22 +3,21 @@ package postgres
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"pigsty/internal/fact"
-	"pigsty/internal/resource"
 )
 
 const (
 	drainPause = 500 * time.Millisecond
 	// drainDoubts is how many looks in a row must fail before something counts as gone.
-	drainDoubts = 3
+	drainDoubts = 5
+	// answerLimit is how long anybody may take to answer in such a look.
+	answerLimit = 2 * time.Second
 )
 
 // drain serves the clients that stay until the last has left, the time is over, or somebody is gone
@@ -62,10 +61,10 @@ func (k *keeper) sound(ctx context.Context) bool {
 		return false
 	}
 	url := k.ToURL
-	if k.cancelled() {
+	if k.leader == k.From {
 		url = k.FromURL
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
 	if m, err := client.At(url).Member(ctx); err != nil || !m.leading() {
 		return false
@@ -79,14 +78,9 @@ func (k *keeper) sound(ctx context.Context) bool {
 	return true
 }
 
-func (k *keeper) cancelled() bool {
-	_, err := os.Stat(k.host.Path(k.path(cancelFile)))
-	return err == nil
-}
-
 // answers tells whether anybody takes connections there.
 func answers(host string, port int) bool {
-	conn, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(port)), time.Second)
+	conn, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(port)), answerLimit)
 	if err != nil {
 		return false
 	}
@@ -143,11 +137,7 @@ func (k *keeper) service(server string) PooledService {
 
 // serves tells whether HAProxy's own check of a server will succeed from now on.
 func (k *keeper) serves(server string) bool {
-	leader := k.To
-	if k.cancelled() {
-		leader = k.From
-	}
-	leads, s := member(server) == leader, k.service(server)
+	leads, s := member(server) == k.leader, k.service(server)
 	switch {
 	case s.Leader:
 		return leads
@@ -166,7 +156,7 @@ func (k *keeper) followsHere(name string) bool {
 	if err != nil {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), answerLimit)
 	defer cancel()
 	m, err := client.At(k.FromURL).Member(ctx)
 	return err == nil && m.State == "running" && m.Role == "replica"
@@ -233,8 +223,8 @@ func (k *keeper) serve(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// follow lets the virtual address go once nobody is connected by it, and elsewhere once it is free.
-// It tells whether it is still held.
+// follow lets the virtual address go once nobody is connected by it, and has the new leader take it
+// once it is free; others do nothing about it anyway. It tells whether it is still held.
 func (k *keeper) follow(ctx context.Context) (bool, error) {
 	if !k.progress.Frozen {
 		return false, nil
@@ -249,50 +239,14 @@ func (k *keeper) follow(ctx context.Context) (bool, error) {
 		if err != nil || used {
 			return used, err
 		}
-	} else if answers(k.VIP, k.VIPPort) {
-		return true, nil
+	} else if k.Self == k.leader {
+		// Two nodes must not have it, and a machine that is busy may be slow to answer.
+		if k.vacant++; answers(k.VIP, k.VIPPort) {
+			k.vacant = 0
+		}
+		if k.vacant < drainDoubts {
+			return true, nil
+		}
 	}
 	return false, k.releaseAddress(ctx)
-}
-
-// EndHandover undoes what is left of the task in the file, whatever became of its unit: the pool
-// serves everybody from its own server, HAProxy checks every server and the virtual address follows
-// the leader. Where the next handover has taken over it does nothing.
-func EndHandover(ctx context.Context, h *resource.Host, path string) error {
-	k, err := openKeeper(h, path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(h.Path(k.path(followedFile))); err == nil {
-		return nil
-	}
-	if k.progress, err = readProgress(h, k.path(progressFile)); err != nil {
-		return err
-	}
-	if k.Console != nil && (k.progress.Carries || k.progress.Led != "") {
-		err = k.goHome(ctx)
-		k.progress.Carries, k.progress.Led = false, ""
-	}
-	for _, server := range slices.Clone(k.progress.Unchecked) {
-		commands := []string{"enable health " + server}
-		if slices.Contains(k.progress.Drained, server) {
-			commands = k.shut(server)
-		}
-		err = errors.Join(err, k.recheck(ctx, server, commands...))
-	}
-	err = errors.Join(err, k.releaseAddress(ctx))
-	// The progress of one that failed is for whoever waits for it.
-	files := []string{taskFile, cancelFile}
-	if k.progress.Phase != failed {
-		files = append(files, progressFile)
-	}
-	for _, file := range files {
-		if removal := os.Remove(h.Path(k.path(file))); !errors.Is(removal, fs.ErrNotExist) {
-			err = errors.Join(err, removal)
-		}
-	}
-	return err
 }

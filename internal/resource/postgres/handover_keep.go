@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -17,11 +18,13 @@ type keeper struct {
 	*handoverTask
 	host     *resource.Host
 	progress handoverProgress
+	leader   string // who leads when it is over; empty until that is known
+	vacant   int    // how many looks in a row found the virtual address with nobody
 }
 
 // openKeeper reads the task, and how far it has come.
 func openKeeper(h *resource.Host, path string) (*keeper, error) {
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(h.Path(path))
 	if err != nil {
 		return nil, err
 	}
@@ -33,11 +36,18 @@ func openKeeper(h *resource.Host, path string) (*keeper, error) {
 }
 
 // KeepHandover carries out the task in the file, from holding clients to the last one's leaving. It
-// undoes nothing: EndHandover does, however this has ended.
+// undoes nothing: EndHandover does, however this has ended. A task that was begun before, and whose
+// process was killed, is ended here and now.
 func KeepHandover(ctx context.Context, h *resource.Host, path string) error {
 	k, err := openKeeper(h, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it has been ended
+	}
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(h.Path(k.path(progressFile))); err == nil {
+		return EndHandover(ctx, h, path)
 	}
 	before := k.Before
 	k.progress = handoverProgress{
@@ -98,7 +108,7 @@ func (k *keeper) handOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k.progress.Promotion = time.Since(paused)
+	k.leader, k.progress.Promotion = leader, time.Since(paused)
 	if k.progress.Carries {
 		if err := k.lead(ctx, leader); err != nil {
 			return err
@@ -128,7 +138,7 @@ func (k *keeper) promoted(ctx context.Context) (string, error) {
 		if err == nil && m.State == "running" && m.leading() {
 			return k.To, nil
 		}
-		if _, err := os.Stat(k.host.Path(k.path(cancelFile))); err == nil {
+		if _, err := os.Stat(k.host.Path(k.path(cancelFile))); err == nil && !k.Leads {
 			return k.From, nil
 		}
 		select {
@@ -182,6 +192,10 @@ func (k *keeper) releaseAddress(ctx context.Context) error {
 	if !k.progress.Frozen {
 		return nil
 	}
+	// Those who came by the address and are still here are told so. Without this they would wait
+	// for an answer that cannot reach them, and what they have open would stay open. A kernel that
+	// cannot do it leaves that to their keepalives.
+	_, _ = k.host.Exec.Run(ctx, resource.Command{Argv: []string{"ss", "--kill", "src", k.VIP}})
 	if _, err := k.host.Exec.Run(ctx, resource.Command{Argv: []string{"systemctl", "thaw", k.VIPUnit}}); err != nil {
 		return err
 	}

@@ -178,9 +178,13 @@ func resumeAll(ctx context.Context, console *poolConsole) error {
 // are served by it through this node's pool.
 func (k *keeper) staying(ctx context.Context, console *poolConsole) ([]map[string]string, error) {
 	clients, err := console.show(ctx, "CLIENTS")
+	limit := time.Now() // those of a handover that did not come so far
+	if !k.progress.Moved.IsZero() {
+		limit = k.progress.Moved.Add(routeLimit)
+	}
 	return slices.DeleteFunc(clients, func(c map[string]string) bool {
 		since, err := time.ParseInLocation("2006-01-02 15:04:05 MST", c["connect_time"], time.Local)
-		return c["database"] == consoleDatabase || err != nil || since.After(k.progress.Moved.Add(routeLimit))
+		return c["database"] == consoleDatabase || err != nil || since.After(limit)
 	}), err
 }
 
@@ -195,7 +199,7 @@ func (k *keeper) goHome(ctx context.Context) error {
 		return err
 	}
 	defer console.close()
-	if k.progress.Led != "" && !k.primaryHere(ctx) {
+	if !k.primaryHere(ctx) {
 		err = k.closeStaying(ctx, console)
 	}
 	if current, readErr := os.ReadFile(k.host.Path(k.Databases)); readErr == nil && string(current) == k.progress.Led {

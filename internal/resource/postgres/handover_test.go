@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bufio"
+	"context"
 	"net"
 	"net/netip"
 	"os"
@@ -162,6 +163,7 @@ func TestSessionsAreHeldAndDrained(t *testing.T) {
 	if diff := cmp.Diff([]string{"disable health pg-test-primary/pg-test-1"}, orders()); diff != "" {
 		t.Error(diff)
 	}
+	k.leader = k.To
 	stays, err := k.route(t.Context())
 	if err != nil || !stays {
 		t.Errorf("stays %v, error %v", stays, err)
@@ -187,9 +189,9 @@ func TestEndOfHandover(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := Handover{Cluster: "pg-test", HAProxy: "/run/haproxy/admin.sock"}
-	task := h.Path(o.path(taskFile))
+	task := o.path(taskFile)
 	leave := func() {
-		writeForTest(t, task, `{"cluster":"pg-test","haproxy":"/run/haproxy/admin.sock","before":{"phase":""}}`)
+		writeForTest(t, h.Path(task), `{"cluster":"pg-test","haproxy":"/run/haproxy/admin.sock","before":{"phase":""}}`)
 		writeForTest(t, h.Path(o.path(progressFile)), `{"phase":"moved","unchecked":["b/one","b/two"],"drained":["b/two"]}`)
 	}
 	leave()
@@ -213,4 +215,36 @@ func TestEndOfHandover(t *testing.T) {
 	if err := EndHandover(t.Context(), h, task); err != nil {
 		t.Errorf("a second time: %v", err)
 	}
+	// A process that is started anew for a task that was begun ends it, too, and so does an apply.
+	leave()
+	if err := KeepHandover(t.Context(), h, task); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(want, orders()); diff != "" {
+		t.Error(diff)
+	}
+	leave()
+	h.Systemd = &units{state: resource.UnitState{Load: "loaded", Active: "active"}}
+	mend := &NoHandover{Cluster: "pg-test"}
+	if change, err := mend.Diff(t.Context(), h); change != nil || err != nil {
+		t.Errorf("one that is under way: change %v, error %v", change, err)
+	}
+	h.Systemd = &units{state: resource.UnitState{Load: "not-found", Active: "inactive"}}
+	if change, err := mend.Diff(t.Context(), h); change == nil || err != nil {
+		t.Errorf("one that was broken off: change %v, error %v", change, err)
+	}
+	if err := mend.Apply(t.Context(), h); err != nil {
+		t.Error(err)
+	}
+	if change, err := mend.Diff(t.Context(), h); change != nil || err != nil {
+		t.Errorf("mended: change %v, error %v", change, err)
+	}
 }
+
+// units is a service manager that has one unit.
+type units struct {
+	resource.Systemd
+	state resource.UnitState
+}
+
+func (u *units) State(context.Context, string) (resource.UnitState, error) { return u.state, nil }
