@@ -24,7 +24,7 @@ func (s *Site) Kept(ctx context.Context, dial Dialer) ([]operation.Kept, map[str
 }
 
 func (s *Site) kept(ctx context.Context, fleet *Fleet) []operation.Kept {
-	var all []operation.Kept
+	all := []operation.Kept{} // none is a list as well
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	for _, n := range s.Deployment.Nodes {

@@ -116,7 +116,7 @@ func (o *operator) removeObjects() {
 	o.edit(database, "")
 	o.refused("dbuser_dba is not removed", "remove", "user", "pg-test/dbuser_dba")
 	o.refused("postgres is not removed", "remove", "database", "pg-test/postgres")
-	o.refused("database shop is in use by process", "remove", "database", "pg-test/shop", "--yes-destroy", "pg-test/shop")
+	o.refused("database shop is in use by a client of pgBouncer", "remove", "database", "pg-test/shop", "--yes-destroy", "pg-test/shop")
 	o.refused("owns database shop, table public.goods in database shop", "remove", "user", "pg-test/shop", "--end-sessions")
 	o.must(0, "remove", "database", "pg-test/shop", "--end-sessions", "--yes-destroy", "pg-test/shop")
 	o.must(0, "remove", "user", "pg-test/shop", "--end-sessions", "--yes-destroy", "pg-test/shop")

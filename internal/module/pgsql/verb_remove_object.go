@@ -109,9 +109,9 @@ func (f objectFlags) database(d *model.Deployment, c *model.PgCluster, as string
 	}
 	return inCluster(d, c, func(m *member) resource.Resource {
 		f.expiry(m)
-		return &postgres.NoSessions{Conn: m.conn(), Database: name, End: *f.end}
+		return &postgres.NoSessions{Conn: m.conn(), Pool: m.pool(), Database: name, End: *f.end}
 	}, func(m *member) resource.Resource {
-		return &postgres.DatabaseAside{Conn: m.conn(), Database: name, As: as, Days: *f.days, Now: *f.now, End: *f.end}
+		return &postgres.DatabaseAside{Conn: m.conn(), Pool: m.pool(), Database: name, As: as, Days: *f.days, Now: *f.now, End: *f.end}
 	})
 }
 
@@ -127,7 +127,7 @@ func (f objectFlags) user(d *model.Deployment, c *model.PgCluster, as string, re
 	}
 	return inCluster(d, c, func(m *member) resource.Resource {
 		f.expiry(m)
-		return &postgres.NoSessions{Conn: m.conn(), User: name, End: *f.end}
+		return &postgres.NoSessions{Conn: m.conn(), Pool: m.pool(), User: name, End: *f.end}
 	}, func(m *member) resource.Resource {
 		return &postgres.RoleAside{Conn: m.conn(), Role: name, As: as, Days: *f.days, Now: *f.now, End: *f.end, Reassign: reassign}
 	})

@@ -161,7 +161,7 @@ func TestDatabaseAsideEndsSessions(t *testing.T) {
 }
 
 func TestNoSessions(t *testing.T) {
-	s := &fakeServer{rows: map[string][]string{"pg_stat_activity": {"process 7 of app in shop"}}}
+	s := &fakeServer{rows: map[string][]string{"SELECT pid::text": {"7", "process 7 of app in shop"}}}
 	h := s.host(t)
 	n := &NoSessions{Database: "shop"}
 	if _, err := n.Diff(t.Context(), h); err == nil || !strings.Contains(err.Error(), "database shop is in use by process 7 of app in shop: end that, or say --end-sessions") {

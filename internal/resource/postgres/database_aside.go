@@ -20,6 +20,7 @@ var (
 // name and closed. List NoSessions before it, on every member.
 type DatabaseAside struct {
 	Conn     Conn   `json:"conn"`
+	Pool     Pool   `json:"pool"`
 	Database string `json:"database"`
 	As       string `json:"as"`             // what is named to bring it back
 	Days     int    `json:"days,omitempty"` // how long it is kept; 0 = until somebody drops it
@@ -85,8 +86,8 @@ func (d *DatabaseAside) Apply(ctx context.Context, h *resource.Host) error {
 	}
 	as := asideName(d.Database, now)
 	object := "DATABASE " + quoteName(as)
-	busy := &NoSessions{Conn: d.Conn, Database: d.Database, End: d.End}
-	err = busy.aside(ctx, s, "set database "+d.Database+" aside", []edit{{SQL: []string{
+	busy := &NoSessions{Conn: d.Conn, Pool: d.Pool, Database: d.Database, End: d.End}
+	err = busy.aside(ctx, h, s, "set database "+d.Database+" aside", []edit{{SQL: []string{
 		"ALTER DATABASE " + quoteName(d.Database) + " RENAME TO " + quoteName(as),
 		"ALTER " + object + " ALLOW_CONNECTIONS false",
 		"COMMENT ON " + object + " IS " + quoteText(note.String()),

@@ -19,6 +19,7 @@ var (
 // own.
 type NoSessions struct {
 	Conn     Conn   `json:"conn"`
+	Pool     Pool   `json:"pool"`
 	Database string `json:"database,omitempty"` // or
 	User     string `json:"user,omitempty"`
 	End      bool   `json:"end,omitempty"` // end those that there are
@@ -34,12 +35,12 @@ func (n *NoSessions) Name() string {
 	return "database " + n.Database
 }
 
-// theirs matches the sessions meant, but for the agents'.
-func (n *NoSessions) theirs() (where, name string) {
+// column is of pg_stat_activity.
+func (n *NoSessions) column() (column, name string) {
 	if n.User != "" {
-		return "usename = $1 AND application_name <> 'pigsty'", n.User
+		return "usename", n.User
 	}
-	return "datname = $1 AND application_name <> 'pigsty'", n.Database
+	return "datname", n.Database
 }
 
 func (n *NoSessions) sessions(ctx context.Context, h *resource.Host) ([]string, error) {
@@ -50,9 +51,8 @@ func (n *NoSessions) sessions(ctx context.Context, h *resource.Host) ([]string, 
 	if err != nil {
 		return nil, err
 	}
-	where, name := n.theirs()
-	list, err := s.texts(ctx, sessionQuery+where, name)
-	return list, problem("look for sessions of "+n.Name(), err)
+	column, name := n.column()
+	return n.Pool.users(ctx, h, s, column, name)
 }
 
 // Diff lists the sessions.
@@ -81,22 +81,28 @@ func (n *NoSessions) Apply(ctx context.Context, h *resource.Host) error {
 	return n.end(ctx, s)
 }
 
+// end ends also what the pool keeps open for nobody.
 func (n *NoSessions) end(ctx context.Context, s session) error {
-	where, name := n.theirs()
-	_, err := s.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "+where, name)
+	column, name := n.column()
+	_, err := s.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name <> 'pigsty' AND "+column+" = $1", name)
 	return problem("end sessions of "+n.Name(), err)
 }
 
 // asidePatience is how long clients that come back at once are struggled with.
 const asidePatience = 10 * time.Second
 
-// aside runs statements that fail while somebody is there, and ends sessions in between where
-// that is allowed.
-func (n *NoSessions) aside(ctx context.Context, s session, doing string, edits []edit) error {
+// aside runs statements that fail while somebody is there. In between, sessions are ended where that
+// is allowed, and where the pool alone has any, which nobody uses.
+func (n *NoSessions) aside(ctx context.Context, h *resource.Host, s session, doing string, edits []edit) error {
 	for deadline := time.Now().Add(asidePatience); ; {
 		err := s.run(ctx, doing, edits)
-		if !n.End || sqlState(err) != stateInUse || time.Now().After(deadline) {
+		if sqlState(err) != stateInUse || time.Now().After(deadline) {
 			return err
+		}
+		if !n.End {
+			if list, asking := n.sessions(ctx, h); len(list) > 0 || asking != nil {
+				return errors.Join(err, asking)
+			}
 		}
 		if err := n.end(ctx, s); err != nil {
 			return err
