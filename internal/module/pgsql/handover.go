@@ -35,9 +35,8 @@ func (m *member) handover() *postgres.Handover {
 	if m.p.HaproxyEnabled {
 		o.HAProxy, o.Services = haproxySocket, m.pooledServices()
 	}
-	if m.c.HasVIP() && len(o.Services) > 0 {
-		o.VIP, o.VIPUnit = m.c.Param.VipAddress, m.c.VIPUnit()
-		o.VIPPort = m.c.Services[slices.IndexFunc(m.c.Services, m.pooled)].Port
+	if m.c.HasVIP() {
+		o.VIP = m.c.Param.VipAddress
 	}
 	return o
 }

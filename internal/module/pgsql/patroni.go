@@ -14,7 +14,7 @@ import (
 func (m *member) scripts() {
 	for _, name := range []string{"pg-failover-callback", "pg-arcwal"} {
 		path := "/pg/bin/" + name
-		view := struct{ Instance, VIP, Handover string }{Instance: m.i.Name, Handover: m.handover().TaskPath()}
+		view := struct{ Instance, VIP string }{Instance: m.i.Name}
 		if m.hasVIPManager() {
 			view.VIP = m.c.Param.VipAddress
 		}

@@ -16,9 +16,9 @@ var switchover = operation.Verb{
 the old leader follows it. Nothing is lost. A member that is behind, not synchronous where others
 are, or kept from leading is refused.
 
-Clients of the pool wait for about a second and are served by the new leader from then on, over the
+Clients of the pool wait for about two seconds and are served by the new leader from then on, over the
 same connection. Transactions get five seconds to end; when one does not, nothing is changed and the
-command says so. Clients at PostgreSQL itself are cut.`,
+command says so. Clients at PostgreSQL itself are cut, and those by the virtual address, which moves.`,
 	Example: `  pigsty pg switchover pg-test                  # to the fittest
   pigsty pg switchover pg-test --to pg-test-2
   pigsty pg switchover pg-test --cut            # also when transactions do not end

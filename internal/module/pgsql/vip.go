@@ -69,7 +69,7 @@ func (m *member) vipAddress() {
 		return
 	}
 	m.branch = "pgsql/vip"
-	a := &postgres.VIPAddress{IP: m.c.Param.VipAddress, Unit: m.c.VIPUnit(), API: m.api(), Conn: m.conn(), Handover: m.handover().TaskPath()}
+	a := &postgres.VIPAddress{IP: m.c.Param.VipAddress, Unit: m.c.VIPUnit(), API: m.api(), Conn: m.conn()}
 	if !m.hasVIPManager() {
 		a.Patience = 15 * time.Second // keepalived elects for some seconds
 	}

@@ -20,15 +20,15 @@ const (
 	// promotionLimit is how long clients are held for the new leader.
 	promotionLimit = 30 * time.Second
 	// drainLimit is how long clients that stay connected to the old leader's pool are served
-	// there, and the virtual address stays with those that came by it.
+	// there.
 	drainLimit = 5 * time.Minute
 )
 
 // Handover is what a member's node needs to know to keep the clients of the cluster's pools while
 // leadership moves. On the old leader's node pgBouncer is paused between two transactions of each
-// client and then leads to the new leader's pool; on every node HAProxy keeps its sessions and the
-// virtual address stays where clients have connected to it. Each node does its part by itself, in
-// a unit of systemd's that undoes whatever is left to undo when it ends, however it ends.
+// client and then leads to the new leader's pool; on every node HAProxy keeps its sessions. Each node
+// does its part by itself, in a unit of systemd's that undoes whatever is left to undo when it ends,
+// however it ends. The virtual address moves with the leader, which cuts those that came by it.
 type Handover struct {
 	Cluster string     `json:"cluster"`
 	Self    string     `json:"self"`   // the member on this node
@@ -44,11 +44,8 @@ type Handover struct {
 	HAProxy string `json:"haproxy,omitempty"`
 	// Services are those that lead to pools.
 	Services []PooledService `json:"services,omitempty"`
-	// VIP is the cluster's virtual address, VIPUnit what moves it, and VIPPort a port of HAProxy;
-	// empty where there is none.
-	VIP     string `json:"vip,omitempty"`
-	VIPUnit string `json:"vip_unit,omitempty"`
-	VIPPort int    `json:"vip_port,omitempty"`
+	// VIP is the cluster's virtual address; empty where it has none.
+	VIP string `json:"vip,omitempty"`
 }
 
 // PoolAddress is where a member's pool listens.
@@ -167,9 +164,7 @@ type handoverProgress struct {
 	// no new sessions, as backend/server.
 	Unchecked []string `json:"unchecked,omitempty"`
 	Drained   []string `json:"drained,omitempty"`
-	// Frozen tells that the virtual address is kept where it is.
-	Frozen bool     `json:"frozen,omitempty"`
-	Notes  []string `json:"notes,omitempty"`
+	Notes     []string `json:"notes,omitempty"`
 }
 
 // begin starts the unit for this node's part and returns when it has come as far as is wanted.

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"pigsty/internal/fact"
 )
 
 const (
@@ -43,11 +41,7 @@ func (k *keeper) drain(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		address, err := k.follow(ctx)
-		if err != nil {
-			return err
-		}
-		if !sessions && !clients && !address {
+		if !sessions && !clients {
 			return nil
 		}
 	}
@@ -221,32 +215,4 @@ func (k *keeper) serve(ctx context.Context) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// follow lets the virtual address go once nobody is connected by it, and has the new leader take it
-// once it is free; others do nothing about it anyway. It tells whether it is still held.
-func (k *keeper) follow(ctx context.Context) (bool, error) {
-	if !k.progress.Frozen {
-		return false, nil
-	}
-	addresses, err := fact.Addresses(k.host.Root)
-	if err != nil {
-		return false, err
-	}
-	here := slices.ContainsFunc(addresses, func(a fact.Address) bool { return strings.HasPrefix(a.Prefix, k.VIP+"/") })
-	if here {
-		used, err := k.addressInUse()
-		if err != nil || used {
-			return used, err
-		}
-	} else if k.Self == k.leader {
-		// Two nodes must not have it, and a machine that is busy may be slow to answer.
-		if k.vacant++; answers(k.VIP, k.VIPPort) {
-			k.vacant = 0
-		}
-		if k.vacant < drainDoubts {
-			return true, nil
-		}
-	}
-	return false, k.releaseAddress(ctx)
 }

@@ -36,7 +36,7 @@ func (n *NoHandover) Diff(ctx context.Context, h *resource.Host) (*resource.Chan
 		return nil, err
 	}
 	return &resource.Change{
-		Action: resource.Run, Effect: "the pool, HAProxy and the virtual address serve as usual again",
+		Action: resource.Run, Effect: "the pool and HAProxy serve as usual again",
 		Fields: []resource.Field{{Name: "handover", Before: "broken off", After: "ended"}},
 	}, nil
 }
@@ -47,8 +47,8 @@ func (n *NoHandover) Apply(ctx context.Context, h *resource.Host) error {
 }
 
 // EndHandover undoes what is left of the task in the file, whatever became of its unit: the pool
-// serves everybody from its own server, HAProxy checks every server and the virtual address follows
-// the leader. Where the next handover has taken over it does nothing.
+// serves everybody from its own server, and HAProxy checks every server. Where the next handover has
+// taken over it does nothing.
 func EndHandover(ctx context.Context, h *resource.Host, path string) error {
 	k, err := openKeeper(h, path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -95,5 +95,5 @@ func (k *keeper) undo(ctx context.Context) error {
 		}
 		err = errors.Join(err, k.recheck(ctx, server, commands...))
 	}
-	return errors.Join(err, k.releaseAddress(ctx))
+	return err
 }

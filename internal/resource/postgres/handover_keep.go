@@ -19,7 +19,6 @@ type keeper struct {
 	host     *resource.Host
 	progress handoverProgress
 	leader   string // who leads when it is over; empty until that is known
-	vacant   int    // how many looks in a row found the virtual address with nobody
 }
 
 // openKeeper reads the task, and how far it has come.
@@ -52,7 +51,7 @@ func KeepHandover(ctx context.Context, h *resource.Host, path string) error {
 	before := k.Before
 	k.progress = handoverProgress{
 		Phase: holding, Carries: before.Carries || k.Leads, Moved: before.Moved, Led: before.Led, Home: before.Home,
-		Unchecked: before.Unchecked, Drained: before.Drained, Frozen: before.Frozen,
+		Unchecked: before.Unchecked, Drained: before.Drained,
 	}
 	if err := k.handOver(ctx); err != nil {
 		k.progress.Phase, k.progress.Error = failed, err.Error()
@@ -87,9 +86,6 @@ func (k *keeper) handOver(ctx context.Context) error {
 	}
 	if err := k.holdSessions(ctx); err != nil {
 		k.note("clients through HAProxy on %s are cut: %v", k.Self, err)
-	}
-	if err := k.holdAddress(ctx); err != nil {
-		k.note("clients by %s are cut: %v", k.VIP, err)
 	}
 	began := time.Now()
 	// Elsewhere clients who have stayed wait at the pool of the old leader. At the new one they must
@@ -171,39 +167,6 @@ func (k *keeper) primaryHere(ctx context.Context) bool {
 	defer conn.Close()
 	var replica bool
 	return conn.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&replica) == nil && !replica
-}
-
-// holdAddress keeps the virtual address where it is.
-func (k *keeper) holdAddress(ctx context.Context) error {
-	if k.VIPUnit == "" || k.progress.Frozen {
-		return nil
-	}
-	k.progress.Frozen = true
-	if err := k.save(); err != nil {
-		return err
-	}
-	_, err := k.host.Exec.Run(ctx, resource.Command{Argv: []string{"systemctl", "freeze", k.VIPUnit}})
-	return err
-}
-
-// releaseAddress lets the virtual address follow the leader again. What moves it looks anew: while
-// it was frozen, what it waits for may have gone by.
-func (k *keeper) releaseAddress(ctx context.Context) error {
-	if !k.progress.Frozen {
-		return nil
-	}
-	// Those who came by the address and are still here are told so. Without this they would wait
-	// for an answer that cannot reach them, and what they have open would stay open. A kernel that
-	// cannot do it leaves that to their keepalives.
-	_, _ = k.host.Exec.Run(ctx, resource.Command{Argv: []string{"ss", "--kill", "src", k.VIP}})
-	if _, err := k.host.Exec.Run(ctx, resource.Command{Argv: []string{"systemctl", "thaw", k.VIPUnit}}); err != nil {
-		return err
-	}
-	if err := k.host.Systemd.Restart(ctx, k.VIPUnit); err != nil {
-		return err
-	}
-	k.progress.Frozen = false
-	return k.save()
 }
 
 // holdSessions has HAProxy on this node keep the sessions that it has, and go on opening new ones

@@ -26,9 +26,12 @@ func (o *Handover) cost(ctx context.Context, h *resource.Host, from, to string) 
 	if problem != "" {
 		return "all clients are cut and connect again: " + problem
 	}
-	text := "clients of the pool wait, about a second; those at PostgreSQL itself are cut"
+	text := "clients of the pool wait, about two seconds; those at PostgreSQL itself are cut"
+	if o.VIP != "" {
+		text += ", and so are those by the virtual address " + o.VIP + ", which moves"
+	}
 	if len(sessions) > 0 {
-		text += ", and so are those of " + strings.Join(sessions, ", ") + ", which pgBouncer serves in session mode"
+		text += ", and those of " + strings.Join(sessions, ", ") + ", which pgBouncer serves in session mode"
 	}
 	return text
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,40 +26,6 @@ test = host=10.0.0.2 port=6432 pool_mode=transaction pool_size=3
 `
 	if diff := cmp.Diff(want, ledTo(home, PoolAddress{Host: "10.0.0.2", Port: 6432})); diff != "" {
 		t.Error(diff)
-	}
-}
-
-// The kernel's table of connections is read as it is written.
-func TestAddressInUse(t *testing.T) {
-	const table = `  sl  local_address rem_address   st tx_queue
-   0: 00000000:1539 00000000:0000 0A 00000000
-   1: 035D0A0A:1539 015D0A0A:C350 %s 00000000
-`
-	for name, c := range map[string]struct {
-		v4, v6 string
-		want   bool
-	}{
-		"connected":      {v4: strings.Replace(table, "%s", "01", 1), want: true},
-		"closing":        {v4: strings.Replace(table, "%s", "06", 1)},
-		"by a v6 socket": {v6: "sl\n 0: 0000000000000000FFFF0000035D0A0A:1539 0000000000000000FFFF0000015D0A0A:C350 01 0\n", want: true},
-		"nothing":        {},
-	} {
-		t.Run(name, func(t *testing.T) {
-			k := &keeper{handoverTask: &handoverTask{Handover: Handover{VIP: "10.10.93.3"}}, host: &resource.Host{Root: t.TempDir()}}
-			if err := os.MkdirAll(k.host.Path("/proc/net"), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			writeForTest(t, k.host.Path("/proc/net/tcp"), c.v4)
-			if c.v6 != "" {
-				writeForTest(t, k.host.Path("/proc/net/tcp6"), c.v6)
-			}
-			if used, err := k.addressInUse(); err != nil || used != c.want {
-				t.Errorf("in use: %v, error %v", used, err)
-			}
-		})
-	}
-	if got := procAddress("0100007F:1538"); got != netip.MustParseAddr("127.0.0.1") {
-		t.Errorf("address %s", got)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -28,9 +27,6 @@ type VIPAddress struct {
 	// Patience is how long vip-manager may take by itself. 0 = 5 seconds: it looks at what it
 	// knows once a second.
 	Patience time.Duration `json:"patience,omitempty"`
-	// Handover is a file that is there while the address is kept where it is for a while, for the
-	// clients that came by it; empty = it never is.
-	Handover string `json:"handover,omitempty"`
 }
 
 const vipPause = 200 * time.Millisecond
@@ -49,9 +45,6 @@ func (v *VIPAddress) Name() string { return v.IP }
 // stays so for a moment. Where Patroni does not answer, nobody can tell; and a vip-manager that is
 // about to restart will look by itself.
 func (v *VIPAddress) Diff(ctx context.Context, h *resource.Host) (*resource.Change, error) {
-	if _, err := os.Stat(h.Path(v.Handover)); v.Handover != "" && err == nil {
-		return nil, nil
-	}
 	if h.PendingNotice(v.Unit) != "" || v.plainlyInOrder(ctx, h) {
 		return nil, nil
 	}
