@@ -253,7 +253,7 @@ func (p *topology) quorum() {
 
 // synchronous loses its only standby: writes go on, and wait where they are told to.
 func (p *topology) synchronous() {
-	p.must(0, "remove", "instance", "pg-main-3", "--yes-destroy", "pg-main-3")
+	p.must(0, "remove", "instance", "pg-main-3", "-e", "pg_safeguard=false", "--yes-destroy", "pg-main-3")
 	p.edit("        "+p.net+"12: { pg_seq: 3, pg_role: replica }\n", "")
 	p.edit("pg_sync_mode: quorum", "pg_sync_mode: sync")
 	p.apply()
