@@ -24,7 +24,7 @@ func TestSwitchoverSaysWhatClientsSee(t *testing.T) {
 		},
 		"pooled": {
 			pool: &Handover{Self: "a", Console: &Conn{}, Pools: map[string]PoolAddress{"b": {}}}, databases: databases("transaction"),
-			want: "clients of the pool wait, about a second; those at PostgreSQL itself are cut",
+			want: "clients of the pool wait, about two seconds; those at PostgreSQL itself are cut",
 		},
 		"sessions alone": {
 			pool: &Handover{Self: "a", Console: &Conn{}, Pools: map[string]PoolAddress{"b": {}}}, databases: databases("session"),
