@@ -20,8 +20,8 @@ import (
 
 // options are where the cluster is and what to do with it.
 type options struct {
-	inventory, sandbox, cluster, vip, results string
-	runs                                      int
+	inventory, sandbox, cluster, results string
+	runs                                 int
 }
 
 func main() {
@@ -29,7 +29,6 @@ func main() {
 	flag.StringVar(&o.inventory, "i", "conf/sandbox.yml", "inventory of a sandbox that is up")
 	flag.StringVar(&o.sandbox, "sandbox", "main", "name of that sandbox")
 	flag.StringVar(&o.cluster, "cluster", "pg-test", "cluster whose leader moves")
-	flag.StringVar(&o.vip, "vip", "10.10.10.3", "its virtual address")
 	flag.StringVar(&o.results, "results", "bench/results/switchover.md", "file for the results")
 	flag.IntVar(&o.runs, "runs", 10, "switchovers by each way")
 	flag.Parse()
@@ -96,14 +95,14 @@ func (o options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hosts := []string{o.vip}
+	var hosts []string
 	for _, m := range all {
 		hosts = append(hosts, m.Host)
 	}
 	target := func(host, port string) string {
 		return fmt.Sprintf("postgres://test:test@%s:%s/test?sslmode=require&connect_timeout=5", host, port)
 	}
-	if err := traffic.Prepare(ctx, target(o.vip, "5433")); err != nil {
+	if err := traffic.Prepare(ctx, target(hosts[0], "5433")); err != nil {
 		return err
 	}
 	var clients []traffic.Client
@@ -111,7 +110,7 @@ func (o options) run(ctx context.Context) error {
 		kind := []traffic.Kind{traffic.Writer, traffic.Prepared, traffic.Caller, traffic.Writer, traffic.Prepared}[i/4]
 		clients = append(clients, traffic.Client{Name: fmt.Sprintf("%s %d", kind, i), Kind: kind, Target: target(hosts[i%len(hosts)], "5433")})
 	}
-	for i, host := range hosts[1:] {
+	for i, host := range hosts {
 		clients = append(clients, traffic.Client{Name: fmt.Sprintf("reader %d", i), Kind: traffic.Reader, Target: target(host, "5434")})
 	}
 	load := traffic.Start(clients)
@@ -173,7 +172,7 @@ func (o options) settle(ctx context.Context, leader string) error {
 		case <-time.After(time.Second):
 		}
 	}
-	time.Sleep(10 * time.Second) // the slowest check of HAProxy, and the virtual address
+	time.Sleep(10 * time.Second) // the slowest check of HAProxy
 	return nil
 }
 
@@ -183,7 +182,7 @@ func (o options) save(report string) error {
 		return err
 	}
 	text := "# Switchover\n\nHow long clients wait while the leader of a cluster of three moves, and how many of their\n" +
-		"transactions fail. 20 clients write through port 5433, by the virtual address and by every member: 8 over a\n" +
+		"transactions fail. 20 clients write through port 5433, by every member: 8 over a\n" +
 		"connection that stays, 8 of the same with prepared statements, 4 over a new connection each time; three read\n" +
 		"through 5434. Written by `go run ./bench/switchover`; see [README](../README.md).\n\n" +
 		fmt.Sprintf("Measured on %s, load of the machine %s\n\n", time.Now().Format(time.DateOnly), strings.Join(strings.Fields(string(load))[:3], " ")) + report
