@@ -226,7 +226,7 @@ func (h *handover) settled() {
 }
 
 // leftOver says what of a handover is left on a node: its files, databases of the pool that are
-// paused or lead elsewhere, servers of HAProxy that are not checked.
+// paused or lead elsewhere, servers of HAProxy that are not checked (those that follow another are not).
 const leftOver = `ls /run/pigsty/handover 2>/dev/null
 sudo -u postgres psql -qAtX -h /var/run/postgresql -p 6432 pgbouncer -c 'SHOW DATABASES' | grep -v '^pgbouncer' | awk -F'|' '$2 !~ "^/" || $16 == 1 {print "database " $0}'
-echo 'show servers state' | socat - UNIX-CONNECT:/run/haproxy/admin.sock | awk '$2 ~ /^pg-test-/ && ($7 != 0 || $14 < 4) {print "server " $0}'`
+echo 'show servers state' | socat - UNIX-CONNECT:/run/haproxy/admin.sock | awk '$2 ~ /^pg-test-/ && $4 !~ /-leader$/ && ($7 != 0 || $14 < 4) {print "server " $0}'`
