@@ -180,6 +180,8 @@ func (p *topology) cascade() {
 		p.t.Fatal(err)
 	}
 	p.becomes("12", feeder, p.from("11"))
+	p.becomes("10", fed, "pg-late-1 pg-main-2")
+	p.healthy()
 	p.planIsEmpty()
 }
 
