@@ -55,7 +55,8 @@ settings as well: what is different there comes along, and the plan shows it.`,
 
 	applyServices = declared("service", "", "Put the services of the inventory in force, and nothing else",
 		`Configure HAProxy of every member as the inventory says, and have it read that; connections that exist
-go on. The certificate names the services, so PostgreSQL and pgBouncer read a new one where that changes.`,
+go on. The certificate names the services, so PostgreSQL, pgBouncer and vip-manager read a new one where that
+changes.`,
 		`  pigsty pg service apply pg-test --plan
   pigsty pg service apply pg-test -y`, func([]string) operation.Steps {
 			return eachMember(func(m *member) {
@@ -63,8 +64,11 @@ go on. The certificate names the services, so PostgreSQL and pgBouncer read a ne
 				if m.c.Param.PatroniEnabled {
 					m.patroniFile()
 				}
-				m.pool()
+				m.poolIfOn()
 				m.haproxy()
+				if m.hasVIPManager() {
+					m.vip()
+				}
 			})
 		})
 )
