@@ -284,7 +284,7 @@ func (p *topology) synchronous() {
 		p.t.Errorf("the write that waited: %v", err)
 	}
 	p.becomes("10", "SHOW synchronous_standby_names", `"pg-main-2"`)
-	p.planIsEmpty()
+	p.apply() // the verb told Patroni, and not the files that would found the cluster
 	p.edit("        pg_sync_mode: sync\n        pg_sync_strict: true\n", "")
 	p.apply()
 	p.becomes("10", "SHOW synchronous_standby_names", "")
