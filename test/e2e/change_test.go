@@ -31,7 +31,7 @@ type change struct {
 	// mayMiss is how many new connections may time out: while a member joins, pools and balancers
 	// reload at once, and on a busy machine one caller in a thousand was seen to get no answer.
 	mayMiss int
-	check     func(t *testing.T, s *site, before, after state)
+	check   func(t *testing.T, s *site, before, after state)
 }
 
 // What most changes come to.
