@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"pigsty/internal/health"
-	"pigsty/internal/model"
 )
 
 // Config is a cluster's dynamic configuration as the first of its members that answers has it.
@@ -16,10 +15,7 @@ func (s *Site) Config(ctx context.Context, cluster string, dial Dialer) (json.Ra
 	if err != nil {
 		return nil, err
 	}
-	var nodes []*model.Node
-	for _, i := range c.Instances {
-		nodes = append(nodes, i.Node)
-	}
+	nodes := members(c)
 	fleet := s.Connect(ctx, nodes, dial)
 	defer fleet.Leave()
 	var failed []error

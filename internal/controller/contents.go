@@ -20,11 +20,8 @@ type contents struct {
 	notes   []string // what could not be asked, for people
 }
 
-// HAProxy's socket and pgBouncer's access rules, as the pgsql module sets them up.
-const (
-	statsSocket = "/run/haproxy/admin.sock"
-	poolRules   = "/etc/pgbouncer/pgb_hba.conf"
-)
+// poolRules are pgBouncer's access rules, as the pgsql module sets them up.
+const poolRules = "/etc/pgbouncer/pgb_hba.conf"
 
 // inspect asks members of the cluster that the name is of, or that an instance of that name belongs
 // to. shape says what to ask a member for.
@@ -33,11 +30,7 @@ func (s *Site) inspect(ctx context.Context, name string, dial Dialer, shape func
 	if err != nil {
 		return nil, err
 	}
-	var nodes []*model.Node
-	for _, i := range c.Instances {
-		nodes = append(nodes, i.Node)
-	}
-	fleet := s.Connect(ctx, nodes, dial)
+	fleet := s.Connect(ctx, members(c), dial)
 	defer fleet.Leave()
 	all := &contents{cluster: c, answers: map[string]*inspect.Instance{}}
 	var mu sync.Mutex

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"pigsty/internal/haproxy"
 	"pigsty/internal/inspect"
 	"pigsty/internal/model"
 )
@@ -53,7 +54,7 @@ func (s *Site) Services(ctx context.Context, cluster string, dial Dialer) (*Serv
 	all, err := s.inspect(ctx, cluster, dial, func(i *model.PgInstance, q *inspect.Query) {
 		*q = inspect.Query{}
 		if i.Param.HaproxyEnabled {
-			q.Stats = statsSocket
+			q.Stats = haproxy.Socket
 		}
 	})
 	if err != nil {

@@ -44,10 +44,7 @@ func (s *Site) serving(ctx context.Context, name string, dial Dialer) (*model.Pg
 	if c.Name != name {
 		return s.instance(name)
 	}
-	var nodes []*model.Node
-	for _, i := range c.Instances {
-		nodes = append(nodes, i.Node)
-	}
+	nodes := members(c)
 	s.Connect(ctx, nodes, dial).Leave()
 	if err := ctx.Err(); err != nil {
 		return nil, err

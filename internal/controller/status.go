@@ -81,9 +81,7 @@ func (s *Site) Clusters(ctx context.Context, names []string, dial Dialer) (*Stat
 	}
 	var nodes []*model.Node
 	for _, c := range clusters {
-		for _, i := range c.Instances {
-			nodes = append(nodes, i.Node)
-		}
+		nodes = append(nodes, members(c)...)
 	}
 	status, answers := s.ask(ctx, nodes, dial)
 	for _, c := range clusters {

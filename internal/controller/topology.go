@@ -61,9 +61,7 @@ func (s *Site) Topology(ctx context.Context, names []string, dial Dialer) (*Topo
 	clusters = s.connected(clusters)
 	var nodes []*model.Node
 	for _, c := range clusters {
-		for _, i := range c.Instances {
-			nodes = append(nodes, i.Node)
-		}
+		nodes = append(nodes, members(c)...)
 	}
 	fleet := s.Connect(ctx, nodes, dial)
 	defer fleet.Leave()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"pigsty/internal/haproxy"
 	"pigsty/internal/hba"
 	"pigsty/internal/resource"
 )
@@ -33,9 +34,15 @@ func Gather(ctx context.Context, q Query, h *resource.Host) Instance {
 	}
 	if q.Stats != "" {
 		group.Go(func() {
-			var err error
-			if i.Servers, err = askServers(ctx, h.Path(q.Stats)); err != nil {
+			servers, err := haproxy.Admin(h.Path(q.Stats)).Servers(ctx)
+			if err != nil {
 				i.ServersError = err.Error()
+			}
+			for _, s := range servers {
+				i.Servers = append(i.Servers, Server{
+					Service: s.Backend, Server: s.Name, Status: s.Status, Backup: s.Backup, Weight: s.Weight,
+					Sessions: s.Sessions, Check: s.Check, Since: s.Since,
+				})
 			}
 		})
 	}

@@ -14,16 +14,17 @@ import (
 var mayImport = map[string][]string{
 	// Below everything: know nothing of each other.
 	"diag":      {},
-	"hba":       {},
-	"election":  {},
 	"distro":    {},
+	"election":  {},
+	"haproxy":   {},
+	"hba":       {},
+	"ledger":    {},
 	"localfile": {},
 	"patroni":   {},
 	"pguser":    {},
 	"render":    {},
 	"fact":      {"patroni"},
 	"health":    {"patroni"},
-	"ledger":    {},
 	"pki":       {"localfile"},
 	"secret":    {"localfile"},
 
@@ -32,21 +33,22 @@ var mayImport = map[string][]string{
 	"param":     {"diag", "inventory", "pguser"},
 	"model":     {"diag", "distro", "fact", "inventory", "param", "secret"},
 	"operation": {"model", "resource"},
-	"module/*":  {"diag", "distro", "fact", "model", "operation", "param", "pguser", "pki", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
+	"module/*":  {"diag", "distro", "fact", "haproxy", "model", "operation", "param", "pguser", "pki", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
 	"module":    {"diag", "fact", "model", "module/*", "operation", "param", "resource", "resource/fault"},
 
 	// Carrying it out.
 	"resource":          {"diag", "fact", "pki"},
 	"resource/etcd":     {"resource"},
 	"resource/fault":    {"resource", "resource/postgres"},
-	"resource/postgres": {"fact", "health", "patroni", "pguser", "resource"},
+	"resource/postgres": {"fact", "haproxy", "health", "patroni", "pguser", "resource"},
 	"engine":            {"fact", "resource"},
+	"inspect":           {"haproxy", "hba", "resource", "resource/postgres"},
 	"agent":             {"fact", "health", "inspect", "pki", "resource", "resource/etcd", "resource/fault", "resource/postgres"},
 	"remote":            {"agent"},
+
 	// Putting it together.
-	"controller": {"agent", "diag", "distro", "election", "engine", "fact", "hba", "health", "inspect", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
+	"controller": {"agent", "diag", "distro", "election", "engine", "fact", "haproxy", "hba", "health", "inspect", "inventory", "model", "module", "operation", "param", "pki", "remote", "resource", "resource/postgres", "secret"},
 	"view":       {"controller", "diag", "distro", "drill", "election", "engine", "fact", "hba", "health", "inspect", "model", "operation", "resource", "resource/fault"},
-	"inspect":    {"hba", "resource", "resource/postgres"},
 	"sandbox":    {},
 	"configure":  {"fact"},
 	"drill":      {"controller", "engine", "health", "ledger", "model", "module", "operation", "param", "resource", "resource/fault"},

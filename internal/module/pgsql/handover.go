@@ -4,13 +4,11 @@ import (
 	"slices"
 	"strings"
 
+	"pigsty/internal/haproxy"
 	"pigsty/internal/model"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
 )
-
-// haproxySocket is where HAProxy takes orders on its own node.
-const haproxySocket = "/run/haproxy/admin.sock"
 
 // Whom Patroni answers 200 to: the leader alone, or replicas alone. Other paths have both.
 var (
@@ -33,7 +31,7 @@ func (m *member) handover() *postgres.Handover {
 		o.Console = &postgres.Conn{Socket: m.p.PgLocalhost, Port: m.p.PgbouncerPort, User: m.p.PgDbsu}
 	}
 	if m.p.HaproxyEnabled {
-		o.HAProxy, o.Services = haproxySocket, m.pooledServices()
+		o.HAProxy, o.Services = haproxy.Socket, m.pooledServices()
 	}
 	if m.c.HasVIP() {
 		o.VIP = m.c.Param.VipAddress

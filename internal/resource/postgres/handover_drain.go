@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"pigsty/internal/haproxy"
 )
 
 const (
@@ -87,7 +89,7 @@ func (k *keeper) route(ctx context.Context) (bool, error) {
 	if len(k.progress.Unchecked) == 0 {
 		return false, nil
 	}
-	servers, err := k.haproxy().servers(ctx)
+	servers, err := k.servers(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -98,7 +100,7 @@ func (k *keeper) route(ctx context.Context) (bool, error) {
 		case drained && k.serves(server):
 			// It leads again: what is there stays there, and more may come.
 			err = k.recheck(ctx, server, "set server "+server+" state ready", "enable health "+server)
-		case drained && s.sessions == "0":
+		case drained && s.Sessions == 0:
 			err = k.recheck(ctx, server, k.shut(server)...)
 		case drained:
 			stays = true
@@ -107,7 +109,7 @@ func (k *keeper) route(ctx context.Context) (bool, error) {
 		case k.successorUp(servers, server):
 			k.progress.Drained = append(k.progress.Drained, server)
 			if err = k.save(); err == nil {
-				err = k.haproxy().say(ctx, "set server "+server+" state drain")
+				err = k.haproxy().Say(ctx, "set server "+server+" state drain")
 			}
 			stays = true
 		default:
@@ -158,10 +160,9 @@ func (k *keeper) followsHere(name string) bool {
 
 // successorUp tells whether a server may be closed to new sessions: there is another that takes
 // them.
-func (k *keeper) successorUp(servers map[string]haproxyServer, server string) bool {
+func (k *keeper) successorUp(servers map[string]haproxy.Server, server string) bool {
 	for name, s := range servers {
-		if name != server && backend(name) == backend(server) && !slices.Contains([]string{"BACKEND", "FRONTEND"}, member(name)) &&
-			strings.HasPrefix(s.status, "UP") {
+		if name != server && backend(name) == backend(server) && s.Up() {
 			return true
 		}
 	}
@@ -176,7 +177,7 @@ func (k *keeper) shut(server string) []string {
 
 // recheck leaves a server to HAProxy's own checks.
 func (k *keeper) recheck(ctx context.Context, server string, commands ...string) error {
-	if err := k.haproxy().say(ctx, commands...); err != nil {
+	if err := k.haproxy().Say(ctx, commands...); err != nil {
 		return err
 	}
 	gone := func(s string) bool { return s == server }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"pigsty/internal/haproxy"
 	"pigsty/internal/resource"
 )
 
@@ -187,14 +188,24 @@ func (k *keeper) holdSessions(ctx context.Context) error {
 		return err
 	}
 	for _, server := range k.progress.Unchecked {
-		if err := k.haproxy().say(ctx, "disable health "+server); err != nil {
+		if err := k.haproxy().Say(ctx, "disable health "+server); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (k *keeper) haproxy() haproxyAdmin { return haproxyAdmin{k.host, k.HAProxy} }
+func (k *keeper) haproxy() haproxy.Admin { return haproxy.Admin(k.host.Path(k.HAProxy)) }
+
+// servers are HAProxy's by backend/server.
+func (k *keeper) servers(ctx context.Context) (map[string]haproxy.Server, error) {
+	all, err := k.haproxy().Servers(ctx)
+	named := map[string]haproxy.Server{}
+	for _, s := range all {
+		named[s.Backend+"/"+s.Name] = s
+	}
+	return named, err
+}
 
 func unique(list []string) []string {
 	seen, out := map[string]bool{}, []string{}

@@ -89,25 +89,6 @@ func answerOf(line string, seen chan<- string) string {
 	return "\n"
 }
 
-// HAProxy's silence is consent, and a server that a backend does not have is no matter.
-func TestHAProxyOrders(t *testing.T) {
-	h, orders := haproxyHost(t)
-	admin := haproxyAdmin{h, "/run/haproxy/admin.sock"}
-	if err := admin.say(t.Context(), "disable health b/s", "disable health b/pg-test-9", "enable health b/s"); err != nil {
-		t.Error(err)
-	}
-	if diff := cmp.Diff([]string{"disable health b/s", "enable health b/s"}, orders()); diff != "" {
-		t.Error(diff)
-	}
-	if err := admin.say(t.Context(), "refuse"); err == nil || !strings.Contains(err.Error(), "Require 'backend/server'") {
-		t.Errorf("error %v", err)
-	}
-	servers, err := admin.servers(t.Context())
-	if err != nil || servers["pg-test-primary/pg-test-1"] != (haproxyServer{"3", "UP"}) {
-		t.Errorf("servers %v, error %v", servers, err)
-	}
-}
-
 // Sessions are held at the old leader of every pooled service, and where replicas serve also at the
 // new one. Once that is seen, the old one gets no new sessions; one without any is given up.
 func TestSessionsAreHeldAndDrained(t *testing.T) {

@@ -10,14 +10,6 @@ func quoteName(name string) string {
 	return `"` + strings.ReplaceAll(strings.ReplaceAll(name, "\x00", ""), `"`, `""`) + `"`
 }
 
-func quoteNames(names []string) string {
-	quoted := make([]string, len(names))
-	for i, n := range names {
-		quoted[i] = quoteName(n)
-	}
-	return strings.Join(quoted, ", ")
-}
-
 // quoteText writes a string constant. Backslashes mean themselves, as sessions have
 // standard_conforming_strings on.
 func quoteText(text string) string {
