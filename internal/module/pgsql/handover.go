@@ -39,15 +39,15 @@ func (m *member) handover() *postgres.Handover {
 	return o
 }
 
-// pooled tells whether a service leads to pools.
-func (m *member) pooled(s *model.Service) bool {
+// leadsToPool tells whether a service leads to pools.
+func (m *member) leadsToPool(s *model.Service) bool {
 	return s.Target == m.c.Param.PgbouncerPort && s.Check.Port == m.c.Param.PatroniPort
 }
 
 func (m *member) pooledServices() []postgres.PooledService {
 	var out []postgres.PooledService
 	for _, s := range m.c.Services {
-		if m.pooled(s) {
+		if m.leadsToPool(s) {
 			path, _, _ := strings.Cut(s.Check.Path, "?")
 			out = append(out, postgres.PooledService{
 				Backend: s.Name, Leader: slices.Contains(leaderChecks, path), Replicas: slices.Contains(replicaChecks, path),
