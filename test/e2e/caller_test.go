@@ -19,6 +19,8 @@ type caller struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 
+	turn sync.Mutex // held during a call
+
 	mu     sync.Mutex
 	target string
 	calls  int
@@ -53,10 +55,14 @@ func (c *caller) move(target string) {
 }
 
 func (c *caller) call(ctx context.Context) {
+	c.turn.Lock()
+	defer c.turn.Unlock()
 	c.mu.Lock()
 	target := c.target
 	c.mu.Unlock()
-	err := ask(ctx, target)
+	limited, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	err := ask(limited, target)
 	if ctx.Err() != nil {
 		return
 	}
@@ -78,8 +84,14 @@ func ask(ctx context.Context, target string) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-// look returns the calls so far, and those that failed since the last look.
+// callLimit is how long a call may take. One to an address that moves away may get no answer at all.
+const callLimit = 10 * time.Second
+
+// look returns the calls so far, and those that failed since the last look. It waits for the call that
+// is under way: how that fares belongs to what was done before.
 func (c *caller) look() (calls int, failed []string) {
+	c.turn.Lock()
+	defer c.turn.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	failed, c.failed = c.failed, nil

@@ -5,12 +5,14 @@ import (
 	"slices"
 	"strconv"
 
+	"pigsty/internal/haproxy"
 	"pigsty/internal/model"
 	"pigsty/internal/resource"
 )
 
 const (
 	haproxyConfig = "/etc/haproxy/haproxy.cfg"
+	haproxyMemory = "/etc/haproxy/remember-servers"
 	haproxyEnv    = "/etc/haproxy/haproxy.env"
 	haproxyState  = "/run/haproxy/server-state"
 )
@@ -23,12 +25,12 @@ var haproxyCheck = resource.FileCheck{
 
 // haproxyView is what the template of haproxy.cfg is filled with.
 type haproxyView struct {
-	Cluster, Instance, ClientTimeout, ServerTimeout, MetricsPath, StateFile string
-	AdminPort                                                               int
-	Auth                                                                    bool
-	LeaderOptions                                                           string
-	Leaders                                                                 []string // the servers of backend leader, where a service tracks them
-	Services                                                                []haproxyService
+	Cluster, Instance, ClientTimeout, ServerTimeout, MetricsPath, StateFile, Socket string
+	AdminPort                                                                       int
+	Auth                                                                            bool
+	LeaderOptions                                                                   string
+	Leaders                                                                         []string // the servers of backend leader, where a service tracks them
+	Services                                                                        []haproxyService
 }
 
 // leaderBackend serves nobody: services track its servers to know who leads. Services' own names
@@ -56,7 +58,7 @@ func (m *member) haproxy() {
 		{"HAPROXY_ADMIN_PASSWORD", m.c.Param.HaproxyAdminPassword},
 	}), restart)
 	v := haproxyView{
-		Cluster: m.c.Name, Instance: m.i.Name, MetricsPath: "/metrics", StateFile: haproxyState, AdminPort: m.c.Param.HaproxyExporterPort,
+		Cluster: m.c.Name, Instance: m.i.Name, MetricsPath: "/metrics", StateFile: haproxyState, Socket: haproxy.Socket, AdminPort: m.c.Param.HaproxyExporterPort,
 		ClientTimeout: m.c.Param.HaproxyClientTimeout, ServerTimeout: m.c.Param.HaproxyServerTimeout,
 		Auth: m.c.Param.HaproxyAuthEnabled, LeaderOptions: m.c.Timing().ServerOptions(),
 	}
@@ -69,7 +71,10 @@ func (m *member) haproxy() {
 	m.add(&resource.File{
 		Path: haproxyConfig, Content: templates.Fill(haproxyConfig, v), Check: &haproxyCheck,
 	}, resource.ReloadOf(haproxyUnit))
-	m.file("/etc/systemd/system/haproxy.service.d/pigsty.conf", struct{ EnvFile, StateFile string }{haproxyEnv, haproxyState}, restart)
+	m.add(&resource.File{Path: haproxyMemory, Content: templates.Fill(haproxyMemory, nil), Mode: 0o755})
+	m.file("/etc/systemd/system/haproxy.service.d/pigsty.conf", struct{ EnvFile, StateFile, Socket, Memory, Config string }{
+		haproxyEnv, haproxyState, haproxy.Socket, haproxyMemory, haproxyConfig,
+	}, restart)
 	m.add(&resource.Unit{Unit: haproxyUnit, RestartImpact: resource.Restart})
 }
 
