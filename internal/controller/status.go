@@ -304,7 +304,7 @@ func (c *ClusterStatus) healthy() bool {
 		if m.Leads() {
 			leaders++
 		}
-		if m.State != "running" && m.State != "streaming" {
+		if !m.Works() {
 			return false
 		}
 	}

@@ -45,8 +45,8 @@ func (d *Drill) clusterComplaint(status *controller.Status) string {
 	}
 	for _, m := range cluster.Members {
 		switch {
-		case !m.Leads() && m.State != "streaming":
-			return fmt.Sprintf("%s is a replica and %s, not streaming", m.Name, m.State)
+		case !m.Works():
+			return fmt.Sprintf("%s is %s", m.Name, m.State)
 		case m.Timeline != timeline:
 			return fmt.Sprintf("%s is on timeline %d, and the leader on %d", m.Name, m.Timeline, timeline)
 		}

@@ -65,7 +65,7 @@ type Member struct {
 // runs tells whether PostgreSQL is up, as far as a race is concerned.
 func (m Member) runs() bool {
 	switch m.State {
-	case "running", "streaming", "in archive recovery":
+	case "running", "streaming", "in archive recovery", "not streaming":
 		return true
 	}
 	return false

@@ -193,15 +193,27 @@ func askInstance(ctx context.Context, api *patroni.Local) *Own {
 	if api.Get(ctx, "/patroni", &answer) != nil || answer.State == "" {
 		return nil
 	}
-	if answer.State == "running" && answer.ReplicationState != "" {
-		answer.State = answer.ReplicationState
-	}
 	if answer.Role == "master" {
 		answer.Role = "primary"
+	}
+	if answer.State == "running" {
+		answer.State = running(answer.Role, answer.ReplicationState, answer.Patroni.Version)
 	}
 	answer.Position = max(answer.Xlog.Location, answer.Xlog.Received, answer.Xlog.Replayed)
 	answer.Own.Patroni = answer.Patroni.Version
 	return &answer.Own
+}
+
+// running is the state of an instance that runs. Patroni says whether a replica is fed since 3.0.4;
+// an older one's replica is taken to be.
+func running(role, replication, version string) string {
+	switch {
+	case replication != "":
+		return replication
+	case role == "primary", patroni.Before(version, 3, 0, 4):
+		return "running"
+	}
+	return NotStreaming
 }
 
 // askCluster reads the cluster as the local member sees it; nothing when it does not answer.

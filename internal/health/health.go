@@ -67,12 +67,24 @@ type Member struct {
 	Name           string `json:"name"`
 	Host           string `json:"host"`
 	Role           string `json:"role"`  // primary, standby_leader, replica, sync_standby, quorum_standby
-	State          string `json:"state"` // running, streaming, starting, stopped …
+	State          string `json:"state"` // running, streaming, NotStreaming, starting, stopped …
 	Timeline       int    `json:"timeline,omitempty"`
 	Lag            int64  `json:"lag"` // bytes behind the primary; -1 when unknown
 	PendingRestart bool   `json:"pending_restart,omitempty"`
 	// Tags are Patroni's, such as nofailover, that are set to something.
 	Tags map[string]any `json:"tags,omitempty"`
+}
+
+// NotStreaming is the state of an instance that runs and ought to be fed by another, and is not.
+const NotStreaming = "not streaming"
+
+// Works tells whether the instance does its part: it leads, or is fed by another one.
+func (m Member) Works() bool {
+	switch m.State {
+	case "running", "streaming", "in archive recovery":
+		return true
+	}
+	return false
 }
 
 // Leads tells whether the member is the one that the others follow.

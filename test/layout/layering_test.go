@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"param":     {"diag", "inventory", "pguser"},
 	"model":     {"diag", "distro", "fact", "inventory", "param", "secret"},
 	"operation": {"model", "resource"},
-	"module/*":  {"diag", "distro", "fact", "haproxy", "model", "operation", "param", "pguser", "pki", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
+	"module/*":  {"diag", "distro", "fact", "haproxy", "model", "operation", "param", "patroni", "pguser", "pki", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
 	"module":    {"diag", "fact", "model", "module/*", "operation", "param", "resource", "resource/fault"},
 
 	// Carrying it out.

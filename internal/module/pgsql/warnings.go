@@ -1,11 +1,9 @@
 package pgsql
 
 import (
-	"fmt"
-	"slices"
-
 	"pigsty/internal/diag"
 	"pigsty/internal/model"
+	"pigsty/internal/patroni"
 )
 
 // Warnings tells of wishes that the members' systems cannot fulfil, each where the inventory has
@@ -120,13 +118,7 @@ func patroniBefore(n *model.Node, version ...int) bool {
 	if text == "" && n.Facts.OS == "debian" {
 		text = releasePatroni[n.Facts.Release]
 	}
-	if text == "" {
-		return false
-	}
-	own := make([]int, 3)
-	// A version of fewer numbers, or with a suffix, leaves the rest at zero.
-	_, _ = fmt.Sscanf(text, "%d.%d.%d", &own[0], &own[1], &own[2])
-	return slices.Compare(own, version) < 0
+	return patroni.Before(text, version...)
 }
 
 // releasePatroni are the versions that Debian's releases bring.
