@@ -85,9 +85,9 @@ var ways = []way{
 
 // sample is one switchover as clients have seen it.
 type sample struct {
-	took    time.Duration // of the command
-	longest map[traffic.Kind]time.Duration
-	failed  map[traffic.Kind]int
+	took   time.Duration // of the command
+	waited map[traffic.Kind]time.Duration
+	failed map[traffic.Kind]int
 }
 
 func (o options) run(ctx context.Context) error {
@@ -123,7 +123,7 @@ func (o options) run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			log.Printf("%s: %.1f s, longest %v, failed %v", w.name, s.took.Seconds(), s.longest, s.failed)
+			log.Printf("%s: %.1f s, waited %v, failed %v", w.name, s.took.Seconds(), s.waited, s.failed)
 			samples = append(samples, s)
 		}
 		write(&report, w.name, samples)
@@ -144,12 +144,12 @@ func (o options) once(ctx context.Context, w way, load *traffic.Load) (sample, e
 	if out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput(); err != nil {
 		return sample{}, fmt.Errorf("%s: %w\n%s", strings.Join(argv, " "), err, out)
 	}
-	s := sample{took: time.Since(began), longest: map[traffic.Kind]time.Duration{}, failed: map[traffic.Kind]int{}}
+	s := sample{took: time.Since(began), waited: map[traffic.Kind]time.Duration{}, failed: map[traffic.Kind]int{}}
 	if err := o.settle(ctx, to); err != nil {
 		return sample{}, err
 	}
 	for _, r := range load.Reset() {
-		s.longest[r.Kind] = max(s.longest[r.Kind], r.Longest)
+		s.waited[r.Kind] = max(s.waited[r.Kind], r.Waited)
 		s.failed[r.Kind] += len(r.Failed)
 		for _, failure := range r.Failed[:min(1, len(r.Failed))] {
 			log.Printf("  %s: %s", r.Name, failure)
@@ -184,7 +184,7 @@ func (o options) save(report string) error {
 	text := "# Switchover\n\nHow long clients wait while the leader of a cluster of three moves, and how many of their\n" +
 		"transactions fail. 20 clients write through port 5433, by every member: 8 over a\n" +
 		"connection that stays, 8 of the same with prepared statements, 4 over a new connection each time; three read\n" +
-		"through 5434. Written by `go run ./bench/switchover`; see [README](../README.md).\n\n" +
+		"through 5434. A wait lasts until a transaction is acknowledged, failed attempts before it included.\nWritten by `go run ./bench/switchover`; see [README](../README.md).\n\n" +
 		fmt.Sprintf("Measured on %s, load of the machine %s\n\n", time.Now().Format(time.DateOnly), strings.Join(strings.Fields(string(load))[:3], " ")) + report
 	return os.WriteFile(o.results, []byte(text), 0o644)
 }
@@ -205,7 +205,7 @@ func write(b *strings.Builder, name string, samples []sample) {
 		for _, s := range samples {
 			failed += s.failed[kind]
 		}
-		row("longest transaction of a "+string(kind), func(s sample) time.Duration { return s.longest[kind] }, fmt.Sprint(failed))
+		row("longest wait of a "+string(kind), func(s sample) time.Duration { return s.waited[kind] }, fmt.Sprint(failed))
 	}
 	row("the command", func(s sample) time.Duration { return s.took }, "")
 	b.WriteString("\n")

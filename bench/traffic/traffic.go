@@ -1,5 +1,5 @@
 // Package traffic is the load of a cluster's services: clients that do short transactions without
-// a pause and note every one that fails, and the longest time that one took.
+// a pause and note every one that fails, and the longest time that a client waited.
 package traffic
 
 import (
@@ -39,9 +39,10 @@ type Client struct {
 // Report is what became of a client's transactions.
 type Report struct {
 	Client
-	Done    int           // acknowledged
-	Failed  []string      // what went wrong, and when
-	Longest time.Duration // the longest transaction, connecting included
+	Done   int           // acknowledged
+	Failed []string      // what went wrong, and when
+	Waited time.Duration // the longest time it took to get one done, failed attempts before it included
+	trying time.Time     // since when it tries to; zero after one was acknowledged
 }
 
 // Load is clients at work.
@@ -80,7 +81,7 @@ func (l *Load) Reset() []Report {
 	defer l.mu.Unlock()
 	before := slices.Clone(l.reports)
 	for i := range l.reports {
-		l.reports[i] = Report{Client: l.reports[i].Client}
+		l.reports[i] = Report{Client: l.reports[i].Client, trying: l.reports[i].trying}
 	}
 	return before
 }
@@ -117,9 +118,12 @@ func (l *Load) note(i int, began time.Time, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := &l.reports[i]
-	r.Longest = max(r.Longest, time.Since(began))
+	if r.trying.IsZero() {
+		r.trying = began
+	}
+	r.Waited = max(r.Waited, time.Since(r.trying))
 	if err == nil {
-		r.Done++
+		r.Done, r.trying = r.Done+1, time.Time{}
 		return
 	}
 	r.Failed = append(r.Failed, fmt.Sprintf("%s, after %.2f s: %v", time.Now().Format("15:04:05.000"), time.Since(began).Seconds(), err))

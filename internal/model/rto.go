@@ -14,6 +14,10 @@ type Timing struct {
 	// StartTimeout is how long a crashed primary may take to come back before a replica takes over.
 	// 0 = what the tuning template says.
 	StartTimeout int
+	// FeedRetry is how soon a replica that lost who feeds it asks again: PostgreSQL's
+	// wal_retrieve_retry_interval. A cluster whose writes a replica confirms waits for it when its
+	// primary restarts. 0 = PostgreSQL's own 5 s.
+	FeedRetry time.Duration
 
 	// HAProxy's: between checks of a server that is up, that is about to change, and that is down;
 	// and how many checks in a row bring it up or down.
@@ -22,14 +26,15 @@ type Timing struct {
 }
 
 // timings are pg_rto's. The names, and Patroni's times, are those of later versions of Pigsty;
-// Patroni refuses a ttl below 20, and wants it to be at least loop_wait + 2 × retry_timeout. The
-// empty name is v1.5.
+// Patroni refuses a ttl below 20, and wants it to be at least loop_wait + 2 × retry_timeout. Of fast
+// loop_wait is 2 instead of 5, as a crash of PostgreSQL is noticed only by the next loop. The empty
+// name is v1.5.
 var timings = map[string]Timing{
-	"":     {30, 10, 10, 0, 3 * time.Second, time.Second, 5 * time.Second, 3, 3},
-	"fast": {20, 5, 5, 15, time.Second, 500 * time.Millisecond, time.Second, 1, 3},
-	"norm": {30, 5, 10, 25, 2 * time.Second, time.Second, 2 * time.Second, 2, 3},
-	"safe": {60, 10, 20, 45, 3 * time.Second, 1500 * time.Millisecond, 3 * time.Second, 3, 3},
-	"wide": {120, 20, 30, 95, 4 * time.Second, 2 * time.Second, 4 * time.Second, 3, 3},
+	"":     {30, 10, 10, 0, 0, 3 * time.Second, time.Second, 5 * time.Second, 3, 3},
+	"fast": {20, 2, 5, 15, time.Second, time.Second, 500 * time.Millisecond, time.Second, 1, 3},
+	"norm": {30, 5, 10, 25, 2 * time.Second, 2 * time.Second, time.Second, 2 * time.Second, 2, 3},
+	"safe": {60, 10, 20, 45, 0, 3 * time.Second, 1500 * time.Millisecond, 3 * time.Second, 3, 3},
+	"wide": {120, 20, 30, 95, 0, 4 * time.Second, 2 * time.Second, 4 * time.Second, 3, 3},
 }
 
 // Timing follows from pg_rto.

@@ -18,6 +18,9 @@ func (m *member) shared(walKeep int64) map[string]any {
 		parameters["wal_keep_size"] = fmt.Sprintf("%dMB", walKeep)
 	}
 	f, t, s := m.c.Failover(), m.c.Timing(), m.c.Synchronous()
+	if _, given := parameters["wal_retrieve_retry_interval"]; !given && t.FeedRetry > 0 {
+		parameters["wal_retrieve_retry_interval"] = fmt.Sprintf("%ds", t.FeedRetry/time.Second)
+	}
 	return map[string]any{
 		"ttl": t.TTL, "loop_wait": t.LoopWait, "retry_timeout": t.RetryTimeout,
 		"maximum_lag_on_failover": f.MaximumLag,
