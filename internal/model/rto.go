@@ -27,11 +27,11 @@ type Timing struct {
 
 // timings are pg_rto's. The names, and Patroni's times, are those of later versions of Pigsty;
 // Patroni refuses a ttl below 20, and wants it to be at least loop_wait + 2 × retry_timeout. Of fast
-// loop_wait is 2 instead of 5, as a crash of PostgreSQL is noticed only by the next loop. The empty
+// loop_wait is 3 instead of 5, as a crash of PostgreSQL is noticed only by the next loop. The empty
 // name is v1.5.
 var timings = map[string]Timing{
 	"":     {30, 10, 10, 0, 0, 3 * time.Second, time.Second, 5 * time.Second, 3, 3},
-	"fast": {20, 2, 5, 15, time.Second, time.Second, 500 * time.Millisecond, time.Second, 1, 3},
+	"fast": {20, 3, 5, 15, time.Second, time.Second, 500 * time.Millisecond, 500 * time.Millisecond, 1, 3},
 	"norm": {30, 5, 10, 25, 2 * time.Second, 2 * time.Second, time.Second, 2 * time.Second, 2, 3},
 	"safe": {60, 10, 20, 45, 0, 3 * time.Second, 1500 * time.Millisecond, 3 * time.Second, 3, 3},
 	"wide": {120, 20, 30, 95, 0, 4 * time.Second, 2 * time.Second, 4 * time.Second, 3, 3},
@@ -52,9 +52,10 @@ const (
 	// election is how much longer it takes when members that are lost have to be asked first:
 	// Patroni waits two seconds for each answer, of all at once.
 	election = 2 * time.Second
-	// storeElection is how long etcd takes to elect a leader when its own was on the lost machine;
-	// the new one gives every key its full time again.
-	storeElection = 2 * time.Second
+	// storeElection is how much later a key expires when etcd's leader was on the lost machine: one
+	// to two seconds until another is elected, which gives every key its full time again and one
+	// election timeout, a second, on top; it looks for expired ones every half second.
+	storeElection = 3500 * time.Millisecond
 )
 
 // Outage is how long writers wait at best and at worst when the leader's machine loses its power:
