@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -121,6 +122,22 @@ type Fleet struct {
 // Connect opens sessions to the nodes and asks each for its facts. A node that fails is in
 // Lost, with the reason; the others go on.
 func (s *Site) Connect(ctx context.Context, nodes []*model.Node, dial Dialer) *Fleet {
+	f, facts := s.dial(ctx, nodes, dial)
+	s.Deployment.Observe(facts)
+	return f
+}
+
+// join adds the sessions of another fleet.
+func (f *Fleet) join(other *Fleet, _ map[string]fact.Node) {
+	maps.Copy(f.Sessions, other.Sessions)
+	maps.Copy(f.Lost, other.Lost)
+	for _, session := range f.Sessions {
+		session.Meet(f.Sessions)
+	}
+}
+
+// dial is Connect but for what becomes of the facts.
+func (s *Site) dial(ctx context.Context, nodes []*model.Node, dial Dialer) (*Fleet, map[string]fact.Node) {
 	f := &Fleet{Sessions: map[string]*agent.Session{}, Lost: map[string]error{}}
 	facts := map[string]fact.Node{}
 	var mu sync.Mutex
@@ -144,8 +161,7 @@ func (s *Site) Connect(ctx context.Context, nodes []*model.Node, dial Dialer) *F
 	for _, session := range f.Sessions {
 		session.Meet(f.Sessions)
 	}
-	s.Deployment.Observe(facts)
-	return f
+	return f, facts
 }
 
 func (s *Site) connect(ctx context.Context, n *model.Node, dial Dialer) (*agent.Session, fact.Node, error) {

@@ -54,7 +54,23 @@ func members(c *model.PgCluster) []*model.Node {
 func (s *Site) prepareOperation(ctx context.Context, c *model.PgCluster, nodes []*model.Node, list operation.Steps, dial Dialer) (*Work, error) {
 	fleet := s.Connect(ctx, nodes, dial)
 	steps, err := list(s.Deployment, c)
+	if err == nil {
+		s.further(ctx, fleet, steps, dial)
+	}
 	return s.work(fleet, steps, err)
+}
+
+// further connects to those that the steps are to be done on besides the nodes that were asked for
+// facts.
+func (s *Site) further(ctx context.Context, fleet *Fleet, steps []resource.Step, dial Dialer) {
+	var nodes []*model.Node
+	for _, step := range steps {
+		n := s.Deployment.Node(step.Node)
+		if n != nil && step.About != "" && fleet.Sessions[n.Addr] == nil && fleet.Lost[n.Addr] == nil && !slices.Contains(nodes, n) {
+			nodes = append(nodes, n)
+		}
+	}
+	fleet.join(s.dial(ctx, nodes, dial))
 }
 
 // PrepareNodeRemoval connects to a node and to etcd's, and compiles what takes it out.
@@ -71,7 +87,7 @@ func (s *Site) work(fleet *Fleet, steps []resource.Step, err error) (*Work, erro
 		fleet.Close()
 		return nil, fleet.explain(err)
 	}
-	graph, err := engine.NewGraph(steps)
+	graph, err := engine.NewGraph(slices.DeleteFunc(steps, fleet.helpless))
 	if err != nil {
 		fleet.Close()
 		return nil, fmt.Errorf("compile: %w", err)

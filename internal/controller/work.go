@@ -15,6 +15,7 @@ import (
 	"pigsty/internal/engine"
 	"pigsty/internal/model"
 	"pigsty/internal/module"
+	"pigsty/internal/resource"
 )
 
 // Request says which part of a site a run is about, and how. Empty fields mean everything, in the
@@ -57,7 +58,10 @@ func (s *Site) Prepare(ctx context.Context, r Request, dial Dialer) (*Work, erro
 		fleet.Close()
 		return nil, err
 	}
-	graph, err := engine.NewGraph(module.Compile(s.Deployment))
+	steps := slices.DeleteFunc(module.Compile(s.Deployment), func(step resource.Step) bool {
+		return fleet.helpless(step) && !slices.Contains(chosen, step.Node)
+	})
+	graph, err := engine.NewGraph(steps)
 	if err != nil {
 		fleet.Close()
 		return nil, fmt.Errorf("compile: %w", err)
@@ -77,11 +81,16 @@ func (s *Site) chosen(limit string) ([]string, error) {
 	return hosts, err
 }
 
-// related adds to the chosen hosts the members of their clusters and of the DCS.
+// helpless tells of a step for another node that cannot be done, as its own is lost.
+func (f *Fleet) helpless(s resource.Step) bool { return s.About != "" && f.Lost[s.Node] != nil }
+
+// related adds to the chosen hosts the members of their clusters and of the DCS, and those that
+// they are registered with.
 func (s *Site) related(chosen []string) []*model.Node {
 	var nodes []*model.Node
 	for _, n := range s.Deployment.Nodes {
-		if slices.Contains(chosen, n.Addr) || n.Etcd != nil || n.Pg != nil && n.Pg.Cluster.HasAny(chosen) {
+		registrar := n.Meta != nil && n.Meta.Param.PrometheusEnabled
+		if slices.Contains(chosen, n.Addr) || n.Etcd != nil || registrar || n.Pg != nil && n.Pg.Cluster.HasAny(chosen) {
 			nodes = append(nodes, n)
 		}
 	}
@@ -112,7 +121,7 @@ func (w *Work) Digest(p *engine.Plan) (string, error) {
 	return p.Digest(w.Graph, w.site.Deployment.Derive("plan digest"))
 }
 
-// Lock takes the apply lock of every node in the graph, or fails naming who has it. A run that
+// Lock takes the apply lock of every node that the graph concerns, or fails naming who has it. A run that
 // has lost its controller is waited for; waiting is told, once a node, of a wait that takes more
 // than two seconds.
 func (w *Work) Lock(ctx context.Context, purpose string, waiting func(node string, holder agent.Holder)) error {
@@ -126,7 +135,7 @@ func (w *Work) Lock(ctx context.Context, purpose string, waiting func(node strin
 	}
 	var nodes []string
 	for _, node := range w.Graph.Nodes() {
-		if w.Fleet.Sessions[node] != nil {
+		if w.Fleet.Sessions[node] != nil && w.Graph.Concerns(node) {
 			nodes = append(nodes, node)
 		}
 	}

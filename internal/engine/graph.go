@@ -99,16 +99,23 @@ func (g *Graph) Nodes() []string { return g.nodes }
 // Steps are a node's steps in listing order.
 func (g *Graph) Steps(node string) []resource.Step { return g.steps[node] }
 
+// Concerns tells whether some step on the node is for the node itself. One that only registers
+// others may do so for several runs at once.
+func (g *Graph) Concerns(node string) bool {
+	return slices.ContainsFunc(g.steps[node], func(s resource.Step) bool { return s.About == "" || s.About == node })
+}
+
 // Select keeps the steps of the given nodes and modules; an empty list keeps all. Edges to
 // steps that are left out are dropped: whoever selects says that the rest is as it should be.
 func (g *Graph) Select(nodes, modules []string) *Graph {
 	kept := &Graph{steps: map[string][]resource.Step{}, awaited: g.awaited}
 	present := map[resource.Ref]bool{}
 	for _, node := range g.nodes {
-		if len(nodes) > 0 && !slices.Contains(nodes, node) {
-			continue
-		}
+		chosen := len(nodes) == 0 || slices.Contains(nodes, node)
 		for _, s := range g.steps[node] {
+			if !chosen && !slices.Contains(nodes, s.About) {
+				continue
+			}
 			if len(modules) == 0 || slices.Contains(modules, s.Module) {
 				kept.steps[node] = append(kept.steps[node], s)
 				present[s.Ref()] = true

@@ -27,6 +27,7 @@ func Build(inv *inventory.Inventory) (*Deployment, diag.List) {
 	for _, host := range inv.Hosts() {
 		b.addNode(host)
 	}
+	b.addMeta()
 	b.addEtcd()
 	b.addClusters()
 	b.addUpstreams()

@@ -17,6 +17,8 @@ import (
 // cluster in pg_seq order.
 type Deployment struct {
 	Nodes []*Node
+	Metas []*Meta      // the infrastructure nodes
+	Infra param.Infra  // the infrastructure's parameters as all.vars has them, for what others need
 	Etcd  *EtcdCluster // nil when no cluster keeps its state in etcd and nobody lists servers
 	Pg    []*PgCluster
 
@@ -52,6 +54,7 @@ type Node struct {
 
 	Pg   *PgInstance // the PostgreSQL instance that runs here; nil when none
 	Etcd *EtcdMember // the etcd member that runs here; nil when none
+	Meta *Meta       // the platform's own services that run here; nil when none
 }
 
 // EtcdMetricsPort is where a member serves health and metrics in plain HTTP, on the loopback

@@ -5,6 +5,7 @@ import (
 	"pigsty/internal/diag"
 	"pigsty/internal/model"
 	"pigsty/internal/module/etcd"
+	"pigsty/internal/module/infra"
 	"pigsty/internal/module/node"
 	"pigsty/internal/module/pgsql"
 	"pigsty/internal/operation"
@@ -23,6 +24,7 @@ type Module struct {
 // Order is every module, in the order in which a node converges.
 var Order = []Module{
 	{"node", node.Compile, node.Warnings},
+	{"infra", infra.Compile, nil},
 	{"etcd", etcd.Compile, nil},
 	{"pgsql", pgsql.Compile, pgsql.Warnings},
 }

@@ -9,6 +9,7 @@ import (
 	"pigsty/internal/module/etcd"
 	"pigsty/internal/module/node"
 	"pigsty/internal/module/pgsql"
+	"pigsty/internal/register"
 	"pigsty/internal/resource"
 )
 
@@ -32,9 +33,17 @@ func RemoveNode(d *model.Deployment, addr string, how NodeRemoval) ([]resource.S
 		return nil, fmt.Errorf("%s cannot be reached: mend that, or say --skip-unreachable when it is gone for good", addr)
 	}
 	wanted := stepsOn(etcd.Compile(d), addr)
+	unregister := register.Removal(d, "node", register.Nodes, addr, addr)
+	if n.Etcd != nil {
+		unregister = append(unregister, register.Removal(d, "etcd", register.Infra, n.Etcd.Name, addr)...)
+	}
 	leaving, err := leaveStore(d, n, how)
-	if err != nil || !n.Known {
-		return leaving, err
+	if err != nil {
+		return nil, err
+	}
+	leaving = append(leaving, unregister...)
+	if !n.Known {
+		return leaving, nil
 	}
 	anything := func(path string) bool {
 		return !slices.ContainsFunc(leaving, func(s resource.Step) bool { return s.Ref().ID == "file:"+path })

@@ -9,6 +9,7 @@ import (
 	"pigsty/internal/module/etcd"
 	"pigsty/internal/module/pgsql"
 	"pigsty/internal/operation"
+	"pigsty/internal/register"
 	"pigsty/internal/resource"
 )
 
@@ -68,10 +69,11 @@ func undoInstances(d *model.Deployment, things []operation.Kept) ([]resource.Ste
 		steps = append(steps, back)
 	}
 	for _, s := range pgsql.Compile(d) {
-		if slices.ContainsFunc(things, func(t operation.Kept) bool { return t.Node == s.Node }) {
+		if s.Branch != register.Branch && slices.ContainsFunc(things, func(t operation.Kept) bool { return t.Node == s.Node }) {
 			steps = append(steps, s)
 		}
 	}
+	steps = append(steps, pgsql.Registered(d, c)...)
 	return withoutLooseEnds(steps), nil
 }
 

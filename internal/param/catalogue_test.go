@@ -177,8 +177,8 @@ func TestNamesAreMechanical(t *testing.T) {
 
 func TestSecrets(t *testing.T) {
 	want := []string{
-		"etcd_root_password", "pg_admin_password", "pg_replication_password", "pg_monitor_password",
-		"patroni_password", "haproxy_admin_password", "grafana_admin_password", "jupyter_password",
+		"grafana_admin_password", "etcd_root_password", "pg_admin_password", "pg_replication_password",
+		"pg_monitor_password", "patroni_password", "haproxy_admin_password", "jupyter_password",
 	}
 	if diff := cmp.Diff(want, Secrets()); diff != "" {
 		t.Error(diff)

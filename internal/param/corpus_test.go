@@ -100,6 +100,8 @@ func decodeAll(vars inventory.Vars) diag.List {
 	all.Add(l...)
 	_, l = Decode[Pgsql](vars)
 	all.Add(l...)
+	_, l = Decode[Infra](vars)
+	all.Add(l...)
 	_, l = Decode[Dcs](vars)
 	all.Add(l...)
 	_, l = Decode[Connect](vars)

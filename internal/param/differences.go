@@ -58,6 +58,7 @@ func Differences() []Difference {
 		{"node_dns_options", "[options single-request-reopen timeout:1 rotate, domain service.consul]", "the search domain is Consul's, which is not the default store"},
 		{"node_dns_servers", "[10.10.10.10]", placehold},
 		{"node_etc_hosts_default", "[10.10.10.10 meta pigsty …]", placehold},
+		{"node_exporter_options", "--no-collector.softnet --no-collector.nvme --collector.ntp --collector.tcpstat --collector.processes", "the collector ntp is gone from later versions, the kernel tells the clock's offset; failed units are told of"},
 		{"node_kernel_modules", "[softdog, br_netfilter, ip_vs, ip_vs_rr, ip_vs_rr, ip_vs_wrr, ip_vs_sh]", "one module stands there twice"},
 		{"node_ntp_servers", "[pool cn.pool.ntp.org iburst, …, server 10.10.10.10 iburst]", placehold},
 		{"node_ntp_service", "ntp", "chrony is Debian's choice and the only one that v2 kept"},
@@ -88,6 +89,7 @@ func Differences() []Difference {
 		{"pgbouncer_exporter_options", `--log.level=info --log.format="logger:syslog?appname=pgbouncer_exporter&local=7"`, "the journal keeps what it prints"},
 		{"pgbouncer_hba_rules", "[host … md5, …]", "passwords by SCRAM"},
 		{"prometheus_options", "--storage.tsdb.retention=15d", "the option is called storage.tsdb.retention.time now"},
+		{"promtail_positions", "/var/log/positions.yaml", "Promtail runs as a user of its own, which writes nowhere else"},
 		{"proxy_env", "{no_proxy: localhost,…,*.aliyun.com,…}", "the list of Chinese mirrors is of no use elsewhere"},
 		{"redis_clean", "true", optIn},
 		{"redis_safeguard", "false", optIn},
@@ -131,10 +133,10 @@ These were changed, and why. What a file sets itself is not changed.
 //
 // newParameters are those that v1.5 did not have.
 var newParameters = []string{
-	"etcd_root_password", "patroni_password", "patroni_ssl_enabled", "patroni_username",
+	"alertmanager_config", "etcd_root_password", "nginx_ssl_port", "nginx_users", "patroni_password", "patroni_ssl_enabled", "patroni_username",
 	"pg_etcd_password", "pg_max_conn", "pg_parameters", "pg_pwd_enc", "pg_rto", "pg_shared_buffer_ratio",
 	"pg_sync_count", "pg_sync_mode", "pg_sync_strict",
-	"pgbouncer_auth_query", "pgbouncer_sslmode",
+	"pgbouncer_auth_query", "pgbouncer_sslmode", "prometheus_alert_haste",
 }
 
 func code(s string) string {

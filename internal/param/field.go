@@ -33,7 +33,7 @@ import (
 var longDefaults []byte
 
 // modules are the typed parts of the catalogue, in the order of the documentation.
-var modules = []any{Connect{}, Ca{}, Dcs{}, Node{}, Pgsql{}}
+var modules = []any{Connect{}, Ca{}, Infra{}, Dcs{}, Node{}, Pgsql{}}
 
 // field is a parameter, or a field of an object, as its struct describes it.
 type field struct {

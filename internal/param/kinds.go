@@ -2,6 +2,7 @@ package param
 
 import (
 	"encoding/json"
+	"net"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -44,6 +45,7 @@ var kinds = map[string]kind{
 	"ip":        {want: "an IP address", ok: isIP},
 	"host":      {want: "an address or a host name", ok: isHost},
 	"bind":      {want: "*, vip or an IP address", ok: isBind},
+	"endpoint":  {want: "an address and a port, such as 127.0.0.1:9090", ok: isEndpoint},
 	"listen":    {want: "addresses separated by commas", ok: isListen},
 	"url":       {want: "a URL such as http://pigsty/pigsty.repo", ok: isURL},
 	"date":      {want: "a date, YYYY-MM-DD", ok: isDate, pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`},
@@ -82,6 +84,11 @@ func isListen(s string) bool {
 		}
 	}
 	return true
+}
+
+func isEndpoint(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	return err == nil && isHost(host) && isPort(port)
 }
 
 func isURL(s string) bool {

@@ -19,6 +19,9 @@ var objects = []struct {
 	{"service", Service{}},
 	{"servicehaproxy", ServiceHaproxy{}},
 	{"hbarule", HbaRule{}},
+	{"upstream", Upstream{}},
+	{"portaluser", PortalUser{}},
+	{"index", Index{}},
 }
 
 // Markdown gives docs/parameters.md.

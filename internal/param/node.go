@@ -9,4 +9,6 @@ type Node struct {
 	NodeTuning   `section:"NODE_TUNE" module:"NODES"`
 	NodeAdmin    `section:"NODE_ADMIN" module:"NODES"`
 	NodeTime     `section:"NODE_TIME" module:"NODES"`
+	NodeExporter `section:"NODE_EXPORTER" module:"NODES"`
+	Promtail     `section:"PROMTAIL" module:"NODES"`
 }

@@ -8,4 +8,5 @@ type Pgsql struct {
 	PgBootstrap `section:"PG_BOOTSTRAP" module:"PGSQL"`
 	PgProvision `section:"PG_PROVISION" module:"PGSQL"`
 	PgService   `section:"PG_SERVICE" module:"PGSQL"`
+	PgExporter  `section:"PG_EXPORTER" module:"PGSQL"`
 }

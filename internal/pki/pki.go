@@ -2,6 +2,11 @@
 // controller; a node makes its private keys itself and sends only requests to be signed.
 package pki
 
+import (
+	"net/netip"
+	"slices"
+)
+
 // Leaf says what a certificate is for.
 type Leaf struct {
 	CommonName string   `json:"common_name"`
@@ -14,4 +19,19 @@ type Leaf struct {
 type Request struct {
 	CSR  []byte `json:"csr"` // PEM; only its public key is used, the rest comes from Leaf
 	Leaf Leaf   `json:"leaf"`
+}
+
+// Names divides what something is called by into host names and addresses, each once, for a Leaf.
+// Empty ones are left out.
+func Names(names ...string) (dns, addresses []string) {
+	for _, name := range names {
+		list := &dns
+		if _, err := netip.ParseAddr(name); err == nil {
+			list = &addresses
+		}
+		if name != "" && !slices.Contains(*list, name) {
+			*list = append(*list, name)
+		}
+	}
+	return dns, addresses
 }

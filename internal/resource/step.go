@@ -13,6 +13,9 @@ type Step struct {
 	After    []Ref  // steps on other nodes that must be done first
 	Notify   []Notification
 	Resource Resource
+	// About is the node that the step is for, where that is another one: whatever is done there alone
+	// takes the step along, and a Node that cannot be reached holds nothing up.
+	About string
 	// Aides are what the resource may call for on other nodes while it is applied, by node; they
 	// stay with the controller until then.
 	Aides map[string]Aide
@@ -73,7 +76,7 @@ type wireStep struct {
 	Resource json.RawMessage `json:"resource"`
 }
 
-// MarshalJSON writes what the node needs to know of a step: all but Node, After and Aides.
+// MarshalJSON writes what the node needs to know of a step: all but Node, After, About and Aides.
 func (s Step) MarshalJSON() ([]byte, error) {
 	body, err := json.Marshal(s.Resource)
 	if err != nil {

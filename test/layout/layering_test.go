@@ -33,8 +33,9 @@ var mayImport = map[string][]string{
 	"param":     {"diag", "inventory", "pguser"},
 	"model":     {"diag", "distro", "fact", "inventory", "param", "secret"},
 	"operation": {"model", "resource"},
-	"module/*":  {"diag", "distro", "fact", "haproxy", "model", "operation", "param", "patroni", "pguser", "pki", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
-	"module":    {"diag", "fact", "model", "module/*", "operation", "param", "resource", "resource/fault"},
+	"register":  {"model", "resource"},
+	"module/*":  {"diag", "distro", "fact", "haproxy", "model", "operation", "param", "patroni", "pguser", "pki", "register", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
+	"module":    {"diag", "fact", "model", "module/*", "operation", "param", "register", "resource", "resource/fault"},
 
 	// Carrying it out.
 	"resource":          {"diag", "fact", "pki"},

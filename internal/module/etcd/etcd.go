@@ -6,6 +6,7 @@ import (
 	"embed"
 
 	"pigsty/internal/model"
+	"pigsty/internal/register"
 	"pigsty/internal/render"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/etcd"
@@ -31,6 +32,9 @@ func Compile(d *model.Deployment) []resource.Step {
 		c.found()
 	}
 	c.keepRootPassword()
+	for _, m := range d.Etcd.Members {
+		c.steps = append(c.steps, register.Steps(d, "etcd", target(m))...)
+	}
 	return c.steps
 }
 
@@ -138,6 +142,14 @@ func (c *compiler) add(n *model.Node, r resource.Resource, after ...*resource.Re
 	}
 	c.steps = append(c.steps, s)
 	return &c.steps[len(c.steps)-1]
+}
+
+// target is what of a member is scraped: its client port, which asks for a certificate.
+func target(m *model.EtcdMember) register.Target {
+	return register.Target{
+		Job: register.Infra, Name: m.Name, About: m.Addr, Labels: map[string]string{"cls": m.Cluster.Name, "ins": m.Name, "ip": m.Addr},
+		Endpoints: []register.Endpoint{{Addr: m.Addr, Port: clientPort, Type: "etcd"}},
+	}
 }
 
 // AccessRef is the step after which clients can log in to the store.

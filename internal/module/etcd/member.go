@@ -3,6 +3,7 @@ package etcd
 import (
 	"net"
 	"slices"
+	"strconv"
 
 	"pigsty/internal/model"
 	"pigsty/internal/pki"
@@ -23,7 +24,11 @@ const (
 	certDays = 3650
 )
 
-func clientURL(addr string) string { return "https://" + net.JoinHostPort(addr, "2379") }
+const clientPort = 2379
+
+func clientURL(addr string) string {
+	return "https://" + net.JoinHostPort(addr, strconv.Itoa(clientPort))
+}
 
 func peerURL(m *model.EtcdMember) string { return "https://" + net.JoinHostPort(m.Addr, "2380") }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"pigsty/internal/module/node"
+	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/simulate"
 )
@@ -37,14 +38,21 @@ func (e *trusting) Run(ctx context.Context, c resource.Command) ([]byte, error) 
 
 // Every step must be carried out on a simulated node, and leave nothing for a second run.
 func TestSecondApplyChangesNothing(t *testing.T) {
+	authority, err := pki.Create(t.TempDir(), "/CN=test")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name := range cases {
 		hosts := map[string]*resource.Host{}
-		steps := node.Compile(deployment(t, name))
+		d := deployment(t, name)
+		d.CA = authority.CertPEM()
+		steps := node.Compile(d)
 		for _, s := range steps {
 			h := hosts[s.Node]
 			if h == nil {
 				h = simulate.NewHost(t.TempDir())
 				h.Exec = &trusting{h.Exec, h}
+				h.Sign = func(_ context.Context, r pki.Request) ([]byte, error) { return authority.Sign(r) }
 				hosts[s.Node] = h
 			}
 			converge(t, h, s)

@@ -36,6 +36,8 @@ func Compile(d *model.Deployment) []resource.Step {
 		b.tune()
 		b.clock()
 		b.crontab()
+		b.monitor()
+		b.targets()
 		steps = append(steps, b.steps...)
 	}
 	return steps

@@ -85,7 +85,7 @@ func (m *member) certificate() {
 	if m.c.Param.VipMode != "none" {
 		names = append(names, m.c.Param.VipAddress)
 	}
-	leaf.DNSNames, leaf.Addresses = subjects(names)
+	leaf.DNSNames, leaf.Addresses = pki.Names(names...)
 	m.add(&resource.Directory{Path: certDir})
 	m.add(&resource.Certificate{Path: certFile, KeyPath: keyFile, Leaf: leaf, CA: m.d.CA, Owner: m.p.PgDbsu},
 		m.certificateUsers()...)

@@ -58,7 +58,7 @@ func (m *member) haproxy() {
 		{"HAPROXY_ADMIN_PASSWORD", m.c.Param.HaproxyAdminPassword},
 	}), restart)
 	v := haproxyView{
-		Cluster: m.c.Name, Instance: m.i.Name, MetricsPath: "/metrics", StateFile: haproxyState, Socket: haproxy.Socket, AdminPort: m.c.Param.HaproxyExporterPort,
+		Cluster: m.c.Name, Instance: m.i.Name, MetricsPath: m.d.Infra.ExporterMetricsPath, StateFile: haproxyState, Socket: haproxy.Socket, AdminPort: m.c.Param.HaproxyExporterPort,
 		ClientTimeout: m.c.Param.HaproxyClientTimeout, ServerTimeout: m.c.Param.HaproxyServerTimeout,
 		Auth: m.c.Param.HaproxyAuthEnabled, LeaderOptions: m.c.Timing().ServerOptions(),
 	}

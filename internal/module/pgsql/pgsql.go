@@ -60,5 +60,8 @@ func Compile(d *model.Deployment) []resource.Step {
 			steps = append(steps, m.steps...)
 		}
 	}
+	for _, c := range d.Pg {
+		steps = append(steps, Registered(d, c)...)
+	}
 	return steps
 }

@@ -140,5 +140,5 @@ func (f removalFlags) members(d *model.Deployment, c *model.PgCluster, here []*m
 	m.stop(stopped...)
 	m.forget(c.EtcdPrefix(), c.EtcdUser())
 	m.clear(f.removal(c.Name), wanted)
-	return append(steps, m.steps...)
+	return append(append(steps, m.steps...), unregistered(d, c)...)
 }

@@ -8,6 +8,7 @@ import (
 
 	"pigsty/internal/model"
 	"pigsty/internal/operation"
+	"pigsty/internal/register"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
 )
@@ -68,14 +69,15 @@ func (f removalFlags) instance(d *model.Deployment, c *model.PgCluster, name str
 	key := c.EtcdPrefix() + "members/" + name
 	if !i.Node.Known {
 		m.forget(key, "")
-		return m.steps, nil
+		return append(m.steps, register.Removal(d, "pgsql", register.Pgsql, name, i.Node.Addr)...), nil
 	}
 	asked := m.steps[0].Ref()
 	going, wanted := removing(d, c, i)
 	going.stop(asked)
 	going.forget(key, "")
 	going.clear(f.removal(name), wanted)
-	return append(m.steps, going.steps...), nil
+	steps := append(m.steps, going.steps...)
+	return append(steps, register.Removal(d, "pgsql", register.Pgsql, name, i.Node.Addr)...), nil
 }
 
 // liveLeader is the member that leads now, as Patroni says, and never the declared primary: a

@@ -163,7 +163,7 @@ func TestRemoveLeavesNoFile(t *testing.T) {
 		}
 		for _, s := range pgsql.Compile(d) {
 			f, ok := s.Resource.(*resource.File)
-			if !ok || f.Absent || d.Node(s.Node).Pg.Cluster != c || strings.HasPrefix(f.Path, "/etc/postgresql-common/") {
+			if !ok || f.Absent || s.About == "" && d.Node(s.Node).Pg.Cluster != c || s.About != "" && d.Node(s.About).Pg.Cluster != c || strings.HasPrefix(f.Path, "/etc/postgresql-common/") {
 				continue
 			}
 			at := find(removed, s.Node, resource.ID(f))
@@ -190,7 +190,10 @@ func TestRemoveInstanceOfALostNode(t *testing.T) {
 	for _, s := range steps {
 		ids = append(ids, s.Node+" "+resource.ID(s.Resource))
 	}
-	if !slices.Equal(ids, []string{second + " parting:pg-test-3", second + " etcd_forget:/pg/pg-test/members/pg-test-3"}) {
+	registrar := d.Metas[0].Node.Addr
+	if !slices.Equal(ids, []string{
+		second + " parting:pg-test-3", second + " etcd_forget:/pg/pg-test/members/pg-test-3", registrar + " file:/etc/prometheus/targets/pgsql/pg-test-3.yml",
+	}) {
 		t.Errorf("%q", ids)
 	}
 	if p := steps[0].Resource.(*postgres.Parting); !p.Away {

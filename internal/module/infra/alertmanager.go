@@ -1,0 +1,40 @@
+package infra
+
+import (
+	"pigsty/internal/model"
+	"pigsty/internal/register"
+	"pigsty/internal/resource"
+)
+
+const (
+	alertmanagerUnit   = "prometheus-alertmanager.service"
+	alertmanagerConfig = "/etc/prometheus/alertmanager.yml"
+	alertmanagerGossip = "/etc/prometheus/alertmanager-gossip.yml"
+	alertmanagerArgs   = "/etc/default/prometheus-alertmanager"
+	alertmanagerData   = "/var/lib/prometheus/alertmanager"
+)
+
+// alertmanager tells people of alerts. Several of them tell each other what they have sent.
+func (b *builder) alertmanager() {
+	b.on("alertmanager")
+	if !b.p.PrometheusEnabled {
+		b.off(alertmanagerUnit)
+		return
+	}
+	v := b.prometheusView()
+	restart := resource.RestartOf(alertmanagerUnit)
+	b.add(&resource.Packages{ID: "alertmanager", Packages: []string{"prometheus-alertmanager"}})
+	b.add(&resource.Directory{Path: alertmanagerData, Owner: register.PrometheusOwner, Mode: 0o700})
+	b.add(&resource.File{
+		Path: alertmanagerConfig, Content: templates.Fill(alertmanagerConfig, v),
+		Check: &resource.FileCheck{Argv: []string{"amtool", "check-config", resource.Candidate}},
+	}, resource.ReloadOf(alertmanagerUnit))
+	if v.Gossip != "" {
+		b.file(alertmanagerGossip, v, restart)
+	} else {
+		b.add(&resource.File{Path: alertmanagerGossip, Absent: true})
+	}
+	b.file(alertmanagerArgs, v, restart)
+	b.add(&resource.Unit{Unit: alertmanagerUnit})
+	b.scrape("alertmanager", model.AlertmanagerPort)
+}

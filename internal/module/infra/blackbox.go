@@ -1,0 +1,25 @@
+package infra
+
+import (
+	"pigsty/internal/model"
+	"pigsty/internal/resource"
+)
+
+const (
+	blackboxUnit   = "prometheus-blackbox-exporter.service"
+	blackboxConfig = "/etc/prometheus/blackbox.yml"
+	blackboxArgs   = "/etc/default/prometheus-blackbox-exporter"
+)
+
+// blackbox looks at services from outside, as clients do.
+func (b *builder) blackbox() {
+	b.on("blackbox")
+	if !b.p.PrometheusEnabled {
+		b.off(blackboxUnit)
+		return
+	}
+	b.add(&resource.Packages{ID: "blackbox", Packages: []string{"prometheus-blackbox-exporter"}})
+	b.file(blackboxConfig, struct{ CA string }{caFile}, resource.ReloadOf(blackboxUnit))
+	b.file(blackboxArgs, struct{ Listen, Config string }{at("127.0.0.1", model.BlackboxPort), blackboxConfig}, resource.RestartOf(blackboxUnit))
+	b.add(&resource.Unit{Unit: blackboxUnit})
+}

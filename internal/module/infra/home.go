@@ -1,0 +1,124 @@
+package infra
+
+import (
+	"embed"
+	"html/template"
+	"strconv"
+	"strings"
+
+	"pigsty/internal/model"
+	"pigsty/internal/resource"
+)
+
+//go:embed pages
+var pageFiles embed.FS
+
+// pages are the portal's own, filled as HTML.
+var pages = template.Must(template.New("").ParseFS(pageFiles, "pages/*.html"))
+
+// homeView is what the home page shows of the deployment. How its parts are at the moment the page
+// asks Prometheus, through nginx.
+type homeView struct {
+	Name     string
+	Live     bool // there is a Prometheus to ask
+	Services []homeService
+	Links    []homeLink
+	Clusters []homeCluster
+	Nodes    []homeNode
+}
+
+type homeService struct {
+	Name, Type, Domain, Endpoint string
+	Link                         string
+}
+
+type homeLink struct{ Name, URL, Comment string }
+
+type homeCluster struct {
+	Name, VIP string
+	Version   int
+	Instances []homeInstance
+	Services  []homePort
+}
+
+type homeInstance struct {
+	Name, Addr, Role string
+	Admin            bool // HAProxy's admin page is behind the portal
+}
+
+type homePort struct {
+	Name string
+	Port int
+}
+
+type homeNode struct{ Name, Addr, Cluster string }
+
+// home is the portal's first page.
+func (b *builder) home() {
+	var text strings.Builder
+	if err := pages.ExecuteTemplate(&text, "index.html", b.homeView()); err != nil {
+		panic(err) // the page does not fit its data, which the golden tests find
+	}
+	b.add(&resource.File{Path: b.p.NginxHome + "/index.html", Content: text.String()})
+}
+
+func (b *builder) homeView() homeView {
+	v := homeView{Name: b.n.Name, Live: b.p.PrometheusEnabled}
+	if v.Name == "" {
+		v.Name = b.n.Addr
+	}
+	types := map[string]bool{"prometheus": b.p.PrometheusEnabled, "alertmanager": b.p.PrometheusEnabled, "loki": b.p.LokiEnabled, "grafana": b.p.GrafanaEnabled}
+	for _, u := range b.p.NginxUpstream {
+		running, ours := types[u.Name]
+		if u.Name == "home" || u.Endpoint == "" || ours && !running {
+			continue
+		}
+		s := homeService{Name: u.Name, Domain: u.Domain, Endpoint: u.Endpoint, Link: b.link(u.Domain)}
+		if ours {
+			s.Type = u.Name
+		}
+		v.Services = append(v.Services, s)
+	}
+	for _, i := range b.p.NginxIndexes {
+		v.Links = append(v.Links, homeLink{i.Name, strings.ReplaceAll(i.Url, "${grafana}", strings.TrimSuffix(b.grafanaLink(), "/")), i.Comment})
+	}
+	for _, c := range b.d.Pg {
+		v.Clusters = append(v.Clusters, cluster(c))
+	}
+	for _, n := range b.d.Nodes {
+		v.Nodes = append(v.Nodes, homeNode{n.Name, n.Addr, n.Cluster})
+	}
+	return v
+}
+
+// link is a URL of one of the portal's servers.
+func (b *builder) link(domain string) string {
+	if b.p.NginxPort == 80 {
+		return "http://" + domain + "/"
+	}
+	return "http://" + domain + ":" + strconv.Itoa(b.p.NginxPort) + "/"
+}
+
+func (b *builder) grafanaLink() string {
+	for _, u := range b.p.NginxUpstream {
+		if u.Name == "grafana" {
+			return b.link(u.Domain)
+		}
+	}
+	return b.p.GrafanaEndpoint
+}
+
+func cluster(c *model.PgCluster) homeCluster {
+	out := homeCluster{Name: c.Name}
+	if c.HasVIP() {
+		out.VIP = c.Param.VipAddress
+	}
+	for _, i := range c.Instances {
+		out.Version = i.Version()
+		out.Instances = append(out.Instances, homeInstance{i.Name, i.Node.Addr, i.Role, i.Param.HaproxyEnabled})
+	}
+	for _, s := range c.Services {
+		out.Services = append(out.Services, homePort{strings.TrimPrefix(s.Name, c.Name+"-"), s.Port})
+	}
+	return out
+}

@@ -1,0 +1,130 @@
+package infra
+
+import (
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"pigsty/internal/model"
+	"pigsty/internal/param"
+	"pigsty/internal/register"
+	"pigsty/internal/resource"
+)
+
+const (
+	nginxUnit         = "nginx.service"
+	nginxConfig       = "/etc/nginx/nginx.conf"
+	nginxSites        = "/etc/nginx/conf.d/pigsty.conf"
+	nginxUsers        = "/etc/nginx/pigsty.users"
+	nginxCert         = certDir + "/nginx.crt"
+	nginxKey          = certDir + "/nginx.key"
+	nginxExporterUnit = "prometheus-nginx-exporter.service"
+	nginxExporterArgs = "/etc/default/prometheus-nginx-exporter"
+	nginxExporterWeb  = "/etc/prometheus/nginx-exporter-web.yml"
+	nginxExporterCert = certDir + "/nginx-exporter.crt"
+	nginxExporterKey  = certDir + "/nginx-exporter.key"
+
+	// nginxStatus is where nginx tells its exporter of its connections, on the loopback alone.
+	nginxStatus = "/nginx"
+)
+
+// portalFolders are what the portal serves besides its home page, below nginx_home.
+var portalFolders = []string{"pigsty", "logs", "schema", "report", "docs"}
+
+// nginxView fills nginx's templates.
+type nginxView struct {
+	Home                  string // document root
+	Port, SSLPort         int
+	Addr                  string
+	Cert, Key, CA         string
+	Status                string
+	Users                 string // file of those who may use the portal; empty = everybody
+	Domain                string // the portal's own name
+	Sites                 []site
+	ClientCert, ClientKey string
+	Prometheus            string // where the home page asks how things are; empty without one
+}
+
+// site is a server that leads to a service.
+type site struct {
+	Name, Domain, Endpoint string
+	TLS                    bool // the service is one of the platform's that speaks TLS
+	WebSocket              bool
+}
+
+// nginx is the portal: the home page, static folders, and one server for each upstream.
+func (b *builder) nginx() {
+	b.on("nginx")
+	if !b.p.NginxEnabled {
+		b.off(nginxUnit, nginxExporterUnit)
+		return
+	}
+	v := b.nginxView()
+	reload := resource.ReloadOf(nginxUnit)
+	b.add(&resource.Packages{ID: "nginx", Packages: []string{"nginx", "prometheus-nginx-exporter"}})
+	b.add(&resource.Directory{Path: b.p.NginxHome})
+	for _, folder := range portalFolders {
+		b.add(&resource.Directory{Path: b.p.NginxHome + "/" + folder})
+	}
+	b.add(&resource.Certificate{Path: nginxCert, KeyPath: nginxKey, CA: b.d.CA, Leaf: b.leaf(b.domains()...)}, reload)
+	b.users(reload)
+	b.add(&resource.File{Path: "/etc/nginx/sites-enabled/default", Absent: true}, reload)
+	b.file(nginxConfig, v, reload)
+	b.file(nginxSites, v, reload)
+	b.home()
+	b.add(&resource.Unit{Unit: nginxUnit})
+	b.certificate(nginxExporterCert, nginxExporterKey, register.PrometheusOwner)
+	b.add(&resource.File{Path: nginxExporterWeb, Content: register.WebConfig(nginxExporterCert, nginxExporterKey)})
+	b.file(nginxExporterArgs, struct{ Listen, Web, Scrape string }{
+		at("", model.NginxExporterPort), nginxExporterWeb, "http://" + at("127.0.0.1", b.p.NginxPort) + nginxStatus,
+	}, resource.RestartOf(nginxExporterUnit))
+	b.add(&resource.Unit{Unit: nginxExporterUnit})
+	b.scrape("nginx", model.NginxExporterPort)
+}
+
+// domains are the names that the portal and its upstreams are asked for by.
+func (b *builder) domains() []string {
+	names := []string{b.n.Name}
+	for _, u := range b.p.NginxUpstream {
+		if !slices.Contains(names, u.Domain) {
+			names = append(names, u.Domain)
+		}
+	}
+	return names
+}
+
+func (b *builder) nginxView() nginxView {
+	v := nginxView{
+		Home: b.p.NginxHome, Port: b.p.NginxPort, SSLPort: b.p.NginxSslPort, Addr: b.n.Addr,
+		Cert: nginxCert, Key: nginxKey, CA: caFile, Status: nginxStatus, Domain: b.n.Name,
+		ClientCert: nginxCert, ClientKey: nginxKey,
+	}
+	if len(b.p.NginxUsers) > 0 {
+		v.Users = nginxUsers
+	}
+	if b.p.PrometheusEnabled {
+		v.Prometheus = at("127.0.0.1", model.PrometheusPort)
+	}
+	for _, u := range b.p.NginxUpstream {
+		switch {
+		case u.Name == "home":
+			v.Domain = u.Domain
+		case u.Endpoint != "":
+			v.Sites = append(v.Sites, b.site(u))
+		}
+	}
+	return v
+}
+
+// site leads to an upstream. The platform's own services are asked by TLS, also where the inventory
+// has the address of v1.5's plain one.
+func (b *builder) site(u param.Upstream) site {
+	host, port, _ := net.SplitHostPort(u.Endpoint)
+	own := host == "127.0.0.1" || host == b.n.Addr
+	tls := slices.Contains([]string{strconv.Itoa(model.PrometheusPort), strconv.Itoa(model.AlertmanagerPort), strconv.Itoa(model.LokiPort)}, port)
+	return site{
+		Name: u.Name, Domain: u.Domain, Endpoint: u.Endpoint, TLS: own && tls,
+		WebSocket: strings.HasPrefix(u.Name, "grafana") || strings.HasPrefix(u.Name, "jupyter"),
+	}
+}

@@ -1,0 +1,76 @@
+package infra
+
+import (
+	"pigsty/internal/model"
+	"pigsty/internal/register"
+	"pigsty/internal/resource"
+)
+
+const (
+	prometheusUnit   = "prometheus.service"
+	prometheusConfig = "/etc/prometheus/prometheus.yml"
+	prometheusWeb    = "/etc/prometheus/web.yml"
+	prometheusArgs   = "/etc/default/prometheus"
+	prometheusCert   = certDir + "/prometheus.crt"
+	prometheusKey    = certDir + "/prometheus.key"
+)
+
+// prometheusView fills the templates of Prometheus and Alertmanager.
+type prometheusView struct {
+	Interval, Timeout, DataDir, Options string
+	CA, Cert, Key, Targets, Web         string
+	Alertmanagers, Jobs                 []string
+	Blackbox                            string
+	Peers                               []string // the other Alertmanagers
+	Gossip                              string   // where this one listens for them; empty when it is alone
+}
+
+// prometheus scrapes what is registered. Targets are noticed when their files change; only the
+// configuration and the rules need a reload, and nothing ever loses data.
+func (b *builder) prometheus() {
+	b.on("prometheus")
+	if !b.p.PrometheusEnabled {
+		b.off(prometheusUnit)
+		return
+	}
+	b.add(&resource.Packages{ID: "prometheus", Packages: []string{"prometheus"}})
+	b.add(&resource.Directory{Path: b.p.PrometheusDataDir, Owner: register.PrometheusOwner, Mode: 0o700})
+	b.certificate(prometheusCert, prometheusKey, register.PrometheusOwner)
+	for _, job := range append(register.Jobs, register.Probe) {
+		b.add(&resource.Directory{Path: register.TargetsDir + "/" + job})
+	}
+	v := b.prometheusView()
+	reload, restart := resource.ReloadOf(prometheusUnit), resource.RestartOf(prometheusUnit)
+	b.add(&resource.File{Path: prometheusWeb, Content: register.WebConfig(prometheusCert, prometheusKey)})
+	b.add(&resource.File{
+		Path: prometheusConfig, Content: templates.Fill(prometheusConfig, v),
+		Check: &resource.FileCheck{Argv: []string{"promtool", "check", "config", "--syntax-only", resource.Candidate}},
+	}, reload)
+	b.file(prometheusArgs, v, restart)
+	b.add(&resource.Unit{Unit: prometheusUnit})
+	b.scrape("prometheus", model.PrometheusPort)
+}
+
+func (b *builder) prometheusView() prometheusView {
+	v := prometheusView{
+		Interval: b.p.PrometheusScrapeInterval, Timeout: b.p.PrometheusScrapeTimeout,
+		DataDir: b.p.PrometheusDataDir, Options: b.p.PrometheusOptions,
+		CA: caFile, Cert: prometheusCert, Key: prometheusKey, Targets: register.TargetsDir, Web: prometheusWeb,
+		Jobs: register.Jobs, Blackbox: at("127.0.0.1", model.BlackboxPort),
+	}
+	for _, m := range b.d.Prometheis() {
+		v.Alertmanagers = append(v.Alertmanagers, at(m.Node.Addr, model.AlertmanagerPort))
+		if m != b.m {
+			v.Peers = append(v.Peers, at(m.Node.Addr, model.AlertGossipPort))
+		}
+	}
+	if len(v.Peers) > 0 {
+		v.Gossip = at(b.n.Addr, model.AlertGossipPort)
+	}
+	return v
+}
+
+// certificate is one by which a service of the node is known, and asks others.
+func (b *builder) certificate(path, key, owner string, notify ...resource.Notification) {
+	b.add(&resource.Certificate{Path: path, KeyPath: key, CA: b.d.CA, Leaf: b.leaf(b.n.Name), Owner: owner, Group: owner}, notify...)
+}
