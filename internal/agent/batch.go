@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -20,9 +21,15 @@ func (s *server) diff(ctx context.Context, steps []resource.Step) []resource.Out
 	var group sync.WaitGroup
 	for _, indices := range byModule(steps) {
 		group.Go(func() {
+			omitted := map[string]bool{}
 			for _, i := range indices {
+				if omitted[steps[i].Branch] {
+					outcomes[i] = resource.Outcome{Status: resource.InOrder}
+					continue
+				}
 				outcomes[i] = s.observe(ctx, steps[i])
 				outcomes[i].Index = i
+				omitted[steps[i].Branch] = outcomes[i].Status == resource.Omitted
 			}
 		})
 	}
@@ -33,7 +40,7 @@ func (s *server) diff(ctx context.Context, steps []resource.Step) []resource.Out
 		slices.Sort(notes)
 		outcomes[0].Notes = notes
 	}
-	return slices.DeleteFunc(outcomes, func(o resource.Outcome) bool { return o.Status == resource.InOrder && len(o.Notes) == 0 })
+	return slices.DeleteFunc(outcomes, func(o resource.Outcome) bool { return o.Change == nil && o.Error == "" && len(o.Notes) == 0 })
 }
 
 // byModule are the indices of each module's steps, in listing order.
@@ -49,6 +56,8 @@ func byModule(steps []resource.Step) map[string][]int {
 func (s *server) observe(ctx context.Context, step resource.Step) resource.Outcome {
 	change, err := step.Resource.Diff(ctx, s.host)
 	switch {
+	case s.without(err):
+		return resource.Outcome{Status: resource.Omitted}
 	case err != nil:
 		return resource.Outcome{Status: resource.Failed, Change: change, Error: err.Error()}
 	case change == nil:
@@ -63,7 +72,7 @@ func (s *server) observe(ctx context.Context, step resource.Step) resource.Outco
 // apply carries the steps out in listing order and tells of each as it goes. The answer's error
 // is of the stream only.
 func (s *server) apply(ctx context.Context, id uint64, steps []resource.Step) error {
-	barred := resource.Barred{}
+	barred, omitted := resource.Barred{}, map[string]bool{}
 	for i, step := range steps {
 		o := resource.Outcome{Index: i}
 		switch cause := barred.Cause(step.Branch); {
@@ -71,12 +80,15 @@ func (s *server) apply(ctx context.Context, id uint64, steps []resource.Step) er
 			o.Status, o.Error = resource.Skipped, runStopped
 		case cause != "":
 			o.Status, o.Error = resource.Skipped, cause
+		case omitted[step.Branch]:
+			o.Status = resource.Omitted
 		default:
 			o = s.applyStep(ctx, id, i, step)
 		}
 		if o.Status == resource.Failed {
 			barred.Bar(step, resource.FailedBefore(step))
 		}
+		omitted[step.Branch] = o.Status == resource.Omitted
 		if err := s.stream.send(id, opEvent, o, nil); err != nil {
 			return err
 		}
@@ -95,6 +107,8 @@ func (s *server) applyStep(ctx context.Context, id uint64, i int, step resource.
 		err = s.carryOut(ctx, step)
 	}
 	switch _, waits := step.Resource.(resource.Waiter); {
+	case s.without(err):
+		o.Status, o.Change = resource.Omitted, nil
 	case err == nil:
 	case waits && s.stopped.Err() != nil:
 		o.Status, o.Error = resource.Skipped, runStopped
@@ -103,6 +117,15 @@ func (s *server) applyStep(ctx context.Context, id uint64, i int, step resource.
 	}
 	o.Notes, o.Took = s.host.TakeNotes(), time.Since(start)
 	return o
+}
+
+// without tells whether the error only says that the node cannot have something, and notes that.
+func (s *server) without(err error) bool {
+	none, ok := errors.AsType[*resource.Unavailable](err)
+	if ok {
+		s.host.Note("%s", none.Why)
+	}
+	return ok
 }
 
 // runStopped is why steps that were never begun, or only waited, are skipped.

@@ -75,8 +75,13 @@ func (r *run) wake() {
 // allows, so that most nodes need one or two round trips.
 func (r *run) work(ctx context.Context, node string, s Session) {
 	steps := r.graph.Steps(node)
-	barred := resource.Barred{}
+	barred, omitted := resource.Barred{}, map[string]bool{}
 	for next := 0; next < len(steps); {
+		if omitted[steps[next].Branch] {
+			r.finish(steps[next], resource.Outcome{Status: resource.Omitted})
+			next++
+			continue
+		}
 		batch, cause := r.nextBatch(ctx, steps[next:], barred)
 		if cause != "" {
 			r.finish(steps[next], resource.Outcome{Status: resource.Skipped, Error: cause})
@@ -87,6 +92,7 @@ func (r *run) work(ctx context.Context, node string, s Session) {
 		told := make([]bool, len(batch))
 		err := s.Apply(ctx, batch, func(o resource.Outcome) {
 			r.record(batch[o.Index], o, barred)
+			omitted[batch[o.Index].Branch] = o.Status == resource.Omitted
 			told[o.Index] = o.Status != resource.Started
 		})
 		if err == nil && slices.Contains(told, false) {

@@ -11,6 +11,9 @@ import (
 // aptUnknown matches apt's three ways of saying that it knows no such package or version.
 var aptUnknown = regexp.MustCompile(`E: (?:Unable to locate package (\S+)|Package '([^']+)' has no installation candidate|Version '([^']+)' for '([^']+)' was not found)`)
 
+// errUnknownPackage begins what is said of packages that cannot be had.
+var errUnknownPackage = errors.New("no repository of this node")
+
 // aptOutput is what apt wrote before it failed.
 func aptOutput(err error) string {
 	if command, ok := errors.AsType[*CommandError](err); ok {
@@ -35,7 +38,7 @@ func aptLocked(err error) bool {
 func explainApt(err error) error {
 	output := aptOutput(err)
 	if names := unknownPackages(output); len(names) > 0 {
-		return fmt.Errorf("no repository of this node has %s: check the spelling, or add the repository that carries it", strings.Join(names, ", "))
+		return fmt.Errorf("%w has %s: check the spelling, or add the repository that carries it", errUnknownPackage, strings.Join(names, ", "))
 	}
 	if aptLocked(err) {
 		return fmt.Errorf("another program has been using apt for %s: wait for it to end and run again", aptLockWait)

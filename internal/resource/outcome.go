@@ -11,6 +11,7 @@ const (
 	Pending Status = "pending" // differs; a plan's answer
 	Changed Status = "changed" // applied
 	Failed  Status = "failed"  // could not be observed or applied
+	Omitted Status = "omitted" // the node cannot have it, which a note says, and it is done without
 	Skipped Status = "skipped" // something it depends on failed, or the run was stopped
 )
 

@@ -25,6 +25,9 @@ type Packages struct {
 	Packages []string `json:"packages"`
 	// Recommends installs recommended packages too; off by default.
 	Recommends bool `json:"recommends,omitempty"`
+	// Without says what it means to do without the packages, such as "logs are not collected". The
+	// node may then have no repository with them; see Unavailable. Empty = they are needed.
+	Without string `json:"without,omitempty"`
 	// Remark is told when something is to be installed; empty when there is nothing to say of it.
 	Remark string `json:"remark,omitempty"`
 }
@@ -33,13 +36,20 @@ func (p *Packages) Kind() string { return "packages" }
 func (p *Packages) Name() string { return p.ID }
 
 // Diff lists what is not installed, or not in the version asked for.
-func (p *Packages) Diff(_ context.Context, h *Host) (*Change, error) {
+func (p *Packages) Diff(ctx context.Context, h *Host) (*Change, error) {
 	status, err := h.packages()
 	if err != nil {
 		return nil, err
 	}
 	c := &Change{Action: Update}
-	for _, want := range p.missing(status) {
+	missing := p.missing(status)
+	if p.Without != "" && len(missing) > 0 {
+		none, err := unavailable(ctx, h, missing)
+		if err != nil || len(none) > 0 {
+			return nil, errors.Join(err, p.goWithout(none))
+		}
+	}
+	for _, want := range missing {
 		name, version, pinned := strings.Cut(want, "=")
 		if !pinned {
 			version = "installed"
@@ -59,6 +69,15 @@ func (p *Packages) Diff(_ context.Context, h *Host) (*Change, error) {
 		c.Add(policyFile, "left by an interrupted run", "removed")
 	}
 	return c.OrNil(), nil
+}
+
+// goWithout is nil when none is missing.
+func (p *Packages) goWithout(none []string) error {
+	if len(none) == 0 {
+		return nil
+	}
+	return &Unavailable{fmt.Sprintf("%s; no repository of this node has %s: build it (make packages) and put it into the local repository (pigsty repo build)",
+		p.Without, strings.Join(none, ", "))}
 }
 
 func (p *Packages) missing(status *dpkgStatus) []string {
@@ -89,6 +108,9 @@ func (p *Packages) Apply(ctx context.Context, h *Host) (err error) {
 		return nil
 	}
 	if err := aptInstall(ctx, h, missing, p.Recommends); err != nil {
+		if p.Without != "" && errors.Is(err, errUnknownPackage) {
+			return p.goWithout(missing)
+		}
 		return err
 	}
 	if status, err = h.packages(); err != nil {

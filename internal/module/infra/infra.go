@@ -28,6 +28,7 @@ func Compile(d *model.Deployment) []resource.Step {
 		b.prometheus()
 		b.alertmanager()
 		b.blackbox()
+		b.loki()
 		b.nginx()
 		b.nameserver()
 		b.register()

@@ -31,6 +31,7 @@ func (b *builder) monitor() {
 			Web, Options string
 		}{p.NodeExporterPort, exporterWeb, p.NodeExporterOptions}, resource.RestartOf(exporterUnit))
 		b.add(&resource.Unit{Unit: exporterUnit})
+		b.scraped = append(b.scraped, register.Endpoint{Addr: b.n.Addr, Port: p.NodeExporterPort, Type: "node"})
 	} else {
 		b.add(&resource.Unit{Unit: exporterUnit, Stopped: true, Disabled: true})
 	}
@@ -46,12 +47,10 @@ func (b *builder) leaf() pki.Leaf {
 
 // targets makes the node known to Prometheus.
 func (b *builder) targets() {
-	p := b.n.Param
-	t := register.Target{Job: register.Nodes, Name: b.n.Addr, About: b.n.Addr, Labels: map[string]string{"cls": b.n.Cluster, "ins": b.name(), "ip": b.n.Addr}}
-	if p.NodeExporterEnabled {
-		t.Endpoints = append(t.Endpoints, register.Endpoint{Addr: b.n.Addr, Port: p.NodeExporterPort, Type: "node"})
-	}
-	b.steps = append(b.steps, register.Steps(b.d, "node", t)...)
+	b.steps = append(b.steps, register.Steps(b.d, "node", register.Target{
+		Job: register.Nodes, Name: b.n.Addr, About: b.n.Addr,
+		Labels: map[string]string{"cls": b.n.Cluster, "ins": b.name(), "ip": b.n.Addr}, Endpoints: b.scraped,
+	})...)
 }
 
 // name is the node's in monitoring: nodename, or what it calls itself.

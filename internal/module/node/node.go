@@ -7,6 +7,7 @@ import (
 	"embed"
 
 	"pigsty/internal/model"
+	"pigsty/internal/register"
 	"pigsty/internal/render"
 	"pigsty/internal/resource"
 )
@@ -37,6 +38,7 @@ func Compile(d *model.Deployment) []resource.Step {
 		b.clock()
 		b.crontab()
 		b.monitor()
+		b.logs()
 		b.targets()
 		steps = append(steps, b.steps...)
 	}
@@ -49,6 +51,8 @@ type builder struct {
 	n      *model.Node
 	branch string // of the steps that are being added
 	steps  []resource.Step
+	// scraped are the endpoints that Prometheus asks here.
+	scraped []register.Endpoint
 }
 
 // on starts a branch; empty goes back to the trunk.

@@ -1,0 +1,42 @@
+package infra
+
+import (
+	"pigsty/internal/model"
+	"pigsty/internal/resource"
+)
+
+const (
+	lokiUnit   = "loki.service"
+	lokiUser   = "loki"
+	lokiConfig = "/etc/loki.yml" // where loki_options has it, as in v1.5
+	lokiArgs   = "/etc/default/loki"
+	lokiDropIn = "/etc/systemd/system/loki.service.d/pigsty.conf"
+	lokiCert   = certDir + "/loki.crt"
+	lokiKey    = certDir + "/loki.key"
+)
+
+// loki keeps logs. It knows no users: whoever speaks to it shows a certificate of the deployment's
+// authority, as every node's Promtail and the portal have one.
+func (b *builder) loki() {
+	b.on("loki")
+	if !b.p.LokiEnabled {
+		b.off(lokiUnit)
+		return
+	}
+	restart := resource.RestartOf(lokiUnit)
+	b.add(&resource.Packages{ID: "loki", Packages: []string{"grafana-loki"}, Without: "logs are not collected"})
+	b.add(&resource.Directory{Path: b.p.LokiDataDir, Owner: lokiUser, Mode: 0o750})
+	b.certificate(lokiCert, lokiKey, lokiUser, restart)
+	v := struct {
+		DataDir, Retention, Cert, Key, CA, Options string
+		Port                                       int
+	}{b.p.LokiDataDir, b.p.LokiRetention, lokiCert, lokiKey, caFile, b.p.LokiOptions, model.LokiPort}
+	b.add(&resource.File{
+		Path: lokiConfig, Content: templates.Fill(lokiConfig, v),
+		Check: &resource.FileCheck{Argv: []string{"loki", "-verify-config", "-config.file=" + resource.Candidate}},
+	}, restart)
+	b.file(lokiArgs, v, restart)
+	b.file(lokiDropIn, v, restart)
+	b.add(&resource.Unit{Unit: lokiUnit})
+	b.scrape("loki", model.LokiPort)
+}
