@@ -99,7 +99,7 @@ func Read(path string, o inventory.Options) (*inventory.Inventory, *model.Deploy
 	}
 	d, more := model.Build(inv)
 	problems.Add(more...)
-	problems.Add(readBaselines(path, d)...)
+	problems.Add(readFiles(path, d)...)
 	problems.Sort()
 	return inv, d, problems
 }

@@ -28,9 +28,8 @@ type Deployment struct {
 	AdminKeys []string
 	// Switchover is asked for where a primary has to restart; else it restarts in place.
 	Switchover bool
-	// Baselines are the SQL files that databases are loaded from when they are created, by the path
-	// that the inventory gives; see BaselineFiles.
-	Baselines map[string]string
+	// Files are those that the inventory names, by the path that it gives; see NamedFiles.
+	Files map[string]string
 	// Derive makes a secret that is the same in every compile, from the deployment's seed.
 	Derive func(purpose ...string) []byte
 }

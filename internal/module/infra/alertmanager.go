@@ -25,8 +25,13 @@ func (b *builder) alertmanager() {
 	restart := resource.RestartOf(alertmanagerUnit)
 	b.add(&resource.Packages{ID: "alertmanager", Packages: []string{"prometheus-alertmanager"}})
 	b.add(&resource.Directory{Path: alertmanagerData, Owner: register.PrometheusOwner, Mode: 0o700})
+	config := templates.Fill(alertmanagerConfig, v)
+	if own := b.p.AlertmanagerConfig; own != "" {
+		config = b.d.Files[own]
+	}
+	// Whoever is told of alerts is often reached with a password.
 	b.add(&resource.File{
-		Path: alertmanagerConfig, Content: templates.Fill(alertmanagerConfig, v),
+		Path: alertmanagerConfig, Content: config, Group: register.PrometheusOwner, Mode: 0o640, Secret: b.p.AlertmanagerConfig != "",
 		Check: &resource.FileCheck{Argv: []string{"amtool", "check-config", resource.Candidate}},
 	}, resource.ReloadOf(alertmanagerUnit))
 	if v.Gossip != "" {

@@ -33,7 +33,7 @@ func (b *builder) loki() {
 	}{b.p.LokiDataDir, b.p.LokiRetention, lokiCert, lokiKey, caFile, b.p.LokiOptions, model.LokiPort}
 	b.add(&resource.File{
 		Path: lokiConfig, Content: templates.Fill(lokiConfig, v),
-		Check: &resource.FileCheck{Argv: []string{"loki", "-verify-config", "-config.file=" + resource.Candidate}},
+		Check: &resource.FileCheck{Argv: []string{"loki", "-verify-config", "-config.file", resource.Candidate}},
 	}, restart)
 	b.file(lokiArgs, v, restart)
 	b.file(lokiDropIn, v, restart)

@@ -42,6 +42,7 @@ type nginxView struct {
 	Users                 string // file of those who may use the portal; empty = everybody
 	Domain                string // the portal's own name
 	Sites                 []site
+	Balancers             []balancer
 	ClientCert, ClientKey string
 	Prometheus            string // where the home page asks how things are; empty without one
 }
@@ -52,6 +53,10 @@ type site struct {
 	TLS                    bool // the service is one of the platform's that speaks TLS
 	WebSocket              bool
 }
+
+// balancer is the admin page of an instance's HAProxy, which the portal leads to by the instance's
+// name.
+type balancer struct{ Instance, Endpoint string }
 
 // nginx is the portal: the home page, static folders, and one server for each upstream.
 func (b *builder) nginx() {
@@ -105,6 +110,13 @@ func (b *builder) nginxView() nginxView {
 	}
 	if b.p.PrometheusEnabled {
 		v.Prometheus = at("127.0.0.1", model.PrometheusPort)
+	}
+	for _, c := range b.d.Pg {
+		for _, i := range c.Instances {
+			if i.Param.HaproxyEnabled {
+				v.Balancers = append(v.Balancers, balancer{i.Name, at(i.Node.Addr, c.Param.HaproxyExporterPort)})
+			}
+		}
 	}
 	for _, u := range b.p.NginxUpstream {
 		switch {

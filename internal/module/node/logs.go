@@ -53,7 +53,7 @@ func (b *builder) logs() {
 	v := b.logsView(url, own)
 	b.add(&resource.File{
 		Path: promtailConfig, Content: templates.Fill(promtailConfig, v),
-		Check: &resource.FileCheck{Argv: []string{"promtail", "-check-syntax", "-config.file=" + resource.Candidate}},
+		Check: &resource.FileCheck{Argv: []string{"promtail", "-check-syntax", "-config.file", resource.Candidate}},
 	}, restart)
 	b.file(promtailArgs, v, restart)
 	b.file(promtailDropIn, nil, restart)

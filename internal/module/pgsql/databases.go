@@ -43,14 +43,14 @@ func (m *member) one(d param.Database) {
 // baseline loads a database's file when it is new.
 func (m *member) baseline(d param.Database) {
 	m.add(&postgres.Baseline{
-		Conn: m.conn(), Database: d.Name, Script: d.Baseline, SQL: m.d.Baselines[d.Baseline],
+		Conn: m.conn(), Database: d.Name, Script: d.Baseline, SQL: m.d.Files[d.Baseline],
 		New: true, ConnLimit: d.Connlimit, Shut: !d.Allowconn,
 	})
 }
 
 // hasBaseline tells whether a file is loaded into the database when it is created.
 func (m *member) hasBaseline(d param.Database) bool {
-	_, read := m.d.Baselines[d.Baseline]
+	_, read := m.d.Files[d.Baseline]
 	return read && d.State != "absent"
 }
 

@@ -80,7 +80,7 @@ func deployment(t testing.TB, name string) *model.Deployment {
 	}
 	d.Observe(facts)
 	d.CA = "-----BEGIN CERTIFICATE-----\nAAECAwQFBgcICQ==\n-----END CERTIFICATE-----\n"
-	d.Baselines = map[string]string{"hidden.sql": "CREATE TABLE found (by text);\n"}
+	d.Files = map[string]string{"hidden.sql": "CREATE TABLE found (by text);\n"}
 	d.Derive = secret.Seed(strings.Repeat("s", 32)).Derive
 	return d
 }

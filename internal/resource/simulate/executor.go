@@ -40,10 +40,14 @@ var commands = map[string]func(*Executor, []string) error{
 	"swapoff":  (*Executor).swapoff,
 	"ip":       (*Executor).ip,
 
-	"chronyd": (*Executor).reads,
-	"haproxy": (*Executor).reads,
-	"ssh":     (*Executor).reads,
-	"visudo":  (*Executor).reads,
+	"amtool":   (*Executor).reads,
+	"chronyd":  (*Executor).reads,
+	"haproxy":  (*Executor).reads,
+	"loki":     (*Executor).reads,
+	"promtail": (*Executor).reads,
+	"promtool": (*Executor).reads,
+	"ssh":      (*Executor).reads,
+	"visudo":   (*Executor).reads,
 
 	"update-grub": (*Executor).updateGrub,
 }
@@ -59,12 +63,15 @@ func (e *Executor) Calls() []string {
 	return lines
 }
 
-// Run carries the command out on the node's files. No command of a simulated node writes to
-// its standard output.
+// Run carries the command out on the node's files. Of the commands of a simulated node only apt-cache
+// writes to its standard output.
 func (e *Executor) Run(_ context.Context, c resource.Command) ([]byte, error) {
 	e.mu.Lock()
 	e.calls = append(e.calls, slices.Clone(c.Argv))
 	e.mu.Unlock()
+	if c.Argv[0] == "apt-cache" && e.broken == nil {
+		return e.policy(c.Argv[1:])
+	}
 	if err := e.carryOut(c.Argv); err != nil {
 		if said, ok := errors.AsType[*resource.CommandError](err); ok {
 			return nil, said

@@ -23,6 +23,7 @@ const (
 var brings = map[string][]string{
 	"docker.io":         {"docker.service", "docker.socket"},
 	"etcd-server":       {"etcd.service"},
+	"grafana-loki":      {"loki.service"},
 	"openssh-server":    {"ssh.service"},
 	"postgresql-common": {"postgresql.service", "postgresql@.service"},
 	"systemd":           {"systemd-networkd.service", "systemd-journald.service"},
@@ -58,6 +59,20 @@ func (e *Executor) aptGet(args []string) error {
 		}
 	}
 	return nil
+}
+
+// policy is apt-cache policy: everything has a version to install but what is unknown.
+func (e *Executor) policy(args []string) ([]byte, error) {
+	if len(args) == 0 || args[0] != "policy" {
+		return nil, fmt.Errorf("simulated apt-cache does not understand %q", args)
+	}
+	var b strings.Builder
+	for _, name := range args[1:] {
+		if !slices.Contains(e.Unknown, name) {
+			b.WriteString(name + ":\n  Installed: (none)\n  Candidate: 1.0\n")
+		}
+	}
+	return []byte(b.String()), nil
 }
 
 // dpkg knows "--configure -a": what an interruption left is finished.

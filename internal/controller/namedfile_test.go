@@ -52,8 +52,8 @@ func TestBaselinesAreRead(t *testing.T) {
 	if len(problems) != 1 || problems[0].Pos.Line != 10 || !strings.Contains(problems[0].Summary, "cmdb.sql is left out") {
 		t.Errorf("problems %v", problems)
 	}
-	if len(d.Baselines) != 2 || d.Baselines["sql/beside.sql"] != "SELECT 1;" || d.Baselines["old.sql"] != "SELECT 2;" {
-		t.Errorf("read %q", d.Baselines)
+	if len(d.Files) != 2 || d.Files["sql/beside.sql"] != "SELECT 1;" || d.Files["old.sql"] != "SELECT 2;" {
+		t.Errorf("read %q", d.Files)
 	}
 	_, _, problems = Read(filepath.Join(dir, "wrong.yml"), inventory.Options{})
 	var got []string
