@@ -112,7 +112,12 @@ func (s *Site) clusters(names []string) ([]*model.PgCluster, error) {
 func (s *Site) ask(ctx context.Context, nodes []*model.Node, dial Dialer) (*Status, map[string]*health.Node) {
 	fleet := s.Connect(ctx, nodes, dial)
 	defer fleet.Leave()
-	answers := fleet.health(ctx, nodes, healthQuery)
+	answers := fleet.health(ctx, nodes, func(n *model.Node) health.Query {
+		q := healthQuery(n)
+		needed, optional := s.Deployment.MonitorUnits(n)
+		q.Units, q.Optional = append(q.Units, needed...), optional
+		return q
+	})
 	status := &Status{}
 	for _, n := range nodes {
 		status.Nodes = append(status.Nodes, nodeStatus(n, answers[n.Addr], fleet.Lost[n.Addr]))

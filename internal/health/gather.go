@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,7 +32,7 @@ type States interface {
 // not answer is not an error here, but what the status is about.
 func Gather(ctx context.Context, q Query, units States, databases Databases) Node {
 	n := Node{Units: map[string]string{}}
-	for _, unit := range q.Units {
+	for _, unit := range append(slices.Clone(q.Units), there(q.Optional)...) {
 		state, err := units.ActiveState(ctx, unit)
 		if err != nil {
 			state = "unknown"
@@ -57,6 +59,18 @@ func Gather(ctx context.Context, q Query, units States, databases Databases) Nod
 	group.Go(func() { n.OpenPorts = open(ctx, q.Ports) })
 	group.Wait()
 	return n
+}
+
+// there are those of the units that the node has.
+func there(units []string) []string {
+	return slices.DeleteFunc(slices.Clone(units), func(unit string) bool {
+		for _, folder := range []string{"/etc/systemd/system", "/usr/lib/systemd/system"} {
+			if _, err := os.Stat(filepath.Join(folder, unit)); err == nil {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // askServer is PostgreSQL's view of replication, or else why it cannot be had.

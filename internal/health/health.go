@@ -7,6 +7,7 @@ import "encoding/json"
 // Query names what to look at on a node.
 type Query struct {
 	Units       []string `json:"units,omitempty"`        // systemd units that ought to run
+	Optional    []string `json:"optional,omitempty"`     // units that ought to run where they are there
 	DataDir     string   `json:"data_dir,omitempty"`     // the disk whose free space counts
 	EtcdMetrics string   `json:"etcd_metrics,omitempty"` // URL of etcd's plain metrics listener
 	PatroniPort int      `json:"patroni_port,omitempty"` // Patroni's REST API on this node

@@ -19,6 +19,47 @@ const (
 	BlackboxPort      = 9115
 )
 
+// Units of systemd that the platform's own services run as.
+const (
+	PrometheusUnit    = "prometheus.service"
+	AlertmanagerUnit  = "prometheus-alertmanager.service"
+	BlackboxUnit      = "prometheus-blackbox-exporter.service"
+	NginxUnit         = "nginx.service"
+	NginxExporterUnit = "prometheus-nginx-exporter.service"
+	DnsmasqUnit       = "dnsmasq.service"
+	LokiUnit          = "loki.service"
+	NodeExporterUnit  = "prometheus-node-exporter.service"
+	PromtailUnit      = "promtail.service"
+)
+
+// MonitorUnits are those of the node's that watch, and what it has of the platform's own services.
+// Optional ones may not be there, where no repository has them.
+func (d *Deployment) MonitorUnits(n *Node) (needed, optional []string) {
+	if n.Param.NodeExporterEnabled {
+		needed = append(needed, NodeExporterUnit)
+	}
+	if url, _ := d.LogStore(); n.Param.PromtailEnabled && url != "" {
+		optional = append(optional, PromtailUnit)
+	}
+	if n.Meta == nil {
+		return needed, optional
+	}
+	p := n.Meta.Param
+	if p.PrometheusEnabled {
+		needed = append(needed, PrometheusUnit, AlertmanagerUnit, BlackboxUnit)
+	}
+	if p.NginxEnabled {
+		needed = append(needed, NginxUnit, NginxExporterUnit)
+	}
+	if p.NameserverEnabled {
+		needed = append(needed, DnsmasqUnit)
+	}
+	if p.LokiEnabled {
+		optional = append(optional, LokiUnit)
+	}
+	return needed, optional
+}
+
 // Meta is what a node with meta_node carries of the platform's own services.
 type Meta struct {
 	Node  *Node

@@ -7,7 +7,6 @@ import (
 )
 
 const (
-	alertmanagerUnit   = "prometheus-alertmanager.service"
 	alertmanagerConfig = "/etc/prometheus/alertmanager.yml"
 	alertmanagerGossip = "/etc/prometheus/alertmanager-gossip.yml"
 	alertmanagerArgs   = "/etc/default/prometheus-alertmanager"
@@ -18,11 +17,11 @@ const (
 func (b *builder) alertmanager() {
 	b.on("alertmanager")
 	if !b.p.PrometheusEnabled {
-		b.off(alertmanagerUnit)
+		b.off(model.AlertmanagerUnit)
 		return
 	}
 	v := b.prometheusView()
-	restart := resource.RestartOf(alertmanagerUnit)
+	restart := resource.RestartOf(model.AlertmanagerUnit)
 	b.add(&resource.Packages{ID: "alertmanager", Packages: []string{"prometheus-alertmanager"}})
 	b.add(&resource.Directory{Path: alertmanagerData, Owner: register.PrometheusOwner, Mode: 0o700})
 	config := templates.Fill(alertmanagerConfig, v)
@@ -33,13 +32,13 @@ func (b *builder) alertmanager() {
 	b.add(&resource.File{
 		Path: alertmanagerConfig, Content: config, Group: register.PrometheusOwner, Mode: 0o640, Secret: b.p.AlertmanagerConfig != "",
 		Check: &resource.FileCheck{Argv: []string{"amtool", "check-config", resource.Candidate}},
-	}, resource.ReloadOf(alertmanagerUnit))
+	}, resource.ReloadOf(model.AlertmanagerUnit))
 	if v.Gossip != "" {
 		b.file(alertmanagerGossip, v, restart)
 	} else {
 		b.add(&resource.File{Path: alertmanagerGossip, Absent: true})
 	}
 	b.file(alertmanagerArgs, v, restart)
-	b.add(&resource.Unit{Unit: alertmanagerUnit})
+	b.add(&resource.Unit{Unit: model.AlertmanagerUnit})
 	b.scrape("alertmanager", model.AlertmanagerPort)
 }

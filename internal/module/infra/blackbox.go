@@ -6,7 +6,6 @@ import (
 )
 
 const (
-	blackboxUnit   = "prometheus-blackbox-exporter.service"
 	blackboxConfig = "/etc/prometheus/blackbox.yml"
 	blackboxArgs   = "/etc/default/prometheus-blackbox-exporter"
 )
@@ -15,11 +14,11 @@ const (
 func (b *builder) blackbox() {
 	b.on("blackbox")
 	if !b.p.PrometheusEnabled {
-		b.off(blackboxUnit)
+		b.off(model.BlackboxUnit)
 		return
 	}
 	b.add(&resource.Packages{ID: "blackbox", Packages: []string{"prometheus-blackbox-exporter"}})
-	b.file(blackboxConfig, struct{ CA string }{caFile}, resource.ReloadOf(blackboxUnit))
-	b.file(blackboxArgs, struct{ Listen, Config string }{at("127.0.0.1", model.BlackboxPort), blackboxConfig}, resource.RestartOf(blackboxUnit))
-	b.add(&resource.Unit{Unit: blackboxUnit})
+	b.file(blackboxConfig, struct{ CA string }{caFile}, resource.ReloadOf(model.BlackboxUnit))
+	b.file(blackboxArgs, struct{ Listen, Config string }{at("127.0.0.1", model.BlackboxPort), blackboxConfig}, resource.RestartOf(model.BlackboxUnit))
+	b.add(&resource.Unit{Unit: model.BlackboxUnit})
 }

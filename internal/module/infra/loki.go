@@ -6,7 +6,6 @@ import (
 )
 
 const (
-	lokiUnit   = "loki.service"
 	lokiUser   = "loki"
 	lokiConfig = "/etc/loki.yml" // where loki_options has it, as in v1.5
 	lokiArgs   = "/etc/default/loki"
@@ -20,10 +19,10 @@ const (
 func (b *builder) loki() {
 	b.on("loki")
 	if !b.p.LokiEnabled {
-		b.off(lokiUnit)
+		b.off(model.LokiUnit)
 		return
 	}
-	restart := resource.RestartOf(lokiUnit)
+	restart := resource.RestartOf(model.LokiUnit)
 	b.add(&resource.Packages{ID: "loki", Packages: []string{"grafana-loki"}, Without: "logs are not collected"})
 	b.add(&resource.Directory{Path: b.p.LokiDataDir, Owner: lokiUser, Mode: 0o750})
 	b.certificate(lokiCert, lokiKey, lokiUser, restart)
@@ -37,6 +36,6 @@ func (b *builder) loki() {
 	}, restart)
 	b.file(lokiArgs, v, restart)
 	b.file(lokiDropIn, v, restart)
-	b.add(&resource.Unit{Unit: lokiUnit})
+	b.add(&resource.Unit{Unit: model.LokiUnit})
 	b.scrape("loki", model.LokiPort)
 }

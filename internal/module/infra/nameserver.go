@@ -1,9 +1,11 @@
 package infra
 
-import "pigsty/internal/resource"
+import (
+	"pigsty/internal/model"
+	"pigsty/internal/resource"
+)
 
 const (
-	dnsmasqUnit    = "dnsmasq.service"
 	dnsmasqConfig  = "/etc/dnsmasq.d/pigsty.conf"
 	dnsmasqRecords = certDir + "/dns.hosts"
 )
@@ -12,11 +14,11 @@ const (
 func (b *builder) nameserver() {
 	b.on("nameserver")
 	if !b.p.NameserverEnabled {
-		b.off(dnsmasqUnit)
+		b.off(model.DnsmasqUnit)
 		return
 	}
 	b.add(&resource.Packages{ID: "dnsmasq", Packages: []string{"dnsmasq"}})
-	b.file(dnsmasqConfig, struct{ Addr, Records string }{b.n.Addr, dnsmasqRecords}, resource.RestartOf(dnsmasqUnit))
-	b.file(dnsmasqRecords, b.p.DnsRecords, resource.ReloadOf(dnsmasqUnit))
-	b.add(&resource.Unit{Unit: dnsmasqUnit})
+	b.file(dnsmasqConfig, struct{ Addr, Records string }{b.n.Addr, dnsmasqRecords}, resource.RestartOf(model.DnsmasqUnit))
+	b.file(dnsmasqRecords, b.p.DnsRecords, resource.ReloadOf(model.DnsmasqUnit))
+	b.add(&resource.Unit{Unit: model.DnsmasqUnit})
 }

@@ -13,13 +13,11 @@ import (
 )
 
 const (
-	nginxUnit         = "nginx.service"
 	nginxConfig       = "/etc/nginx/nginx.conf"
 	nginxSites        = "/etc/nginx/conf.d/pigsty.conf"
 	nginxUsers        = "/etc/nginx/pigsty.users"
 	nginxCert         = certDir + "/nginx.crt"
 	nginxKey          = certDir + "/nginx.key"
-	nginxExporterUnit = "prometheus-nginx-exporter.service"
 	nginxExporterArgs = "/etc/default/prometheus-nginx-exporter"
 	nginxExporterWeb  = "/etc/prometheus/nginx-exporter-web.yml"
 	nginxExporterCert = certDir + "/nginx-exporter.crt"
@@ -62,11 +60,11 @@ type balancer struct{ Instance, Endpoint string }
 func (b *builder) nginx() {
 	b.on("nginx")
 	if !b.p.NginxEnabled {
-		b.off(nginxUnit, nginxExporterUnit)
+		b.off(model.NginxUnit, model.NginxExporterUnit)
 		return
 	}
 	v := b.nginxView()
-	reload := resource.ReloadOf(nginxUnit)
+	reload := resource.ReloadOf(model.NginxUnit)
 	b.add(&resource.Packages{ID: "nginx", Packages: []string{"nginx", "prometheus-nginx-exporter"}})
 	b.add(&resource.Directory{Path: b.p.NginxHome})
 	for _, folder := range portalFolders {
@@ -78,13 +76,13 @@ func (b *builder) nginx() {
 	b.file(nginxConfig, v, reload)
 	b.file(nginxSites, v, reload)
 	b.home()
-	b.add(&resource.Unit{Unit: nginxUnit})
+	b.add(&resource.Unit{Unit: model.NginxUnit})
 	b.certificate(nginxExporterCert, nginxExporterKey, register.PrometheusOwner)
 	b.add(&resource.File{Path: nginxExporterWeb, Content: register.WebConfig(nginxExporterCert, nginxExporterKey)})
 	b.file(nginxExporterArgs, struct{ Listen, Web, Scrape string }{
 		at("", model.NginxExporterPort), nginxExporterWeb, "http://" + at("127.0.0.1", b.p.NginxPort) + nginxStatus,
-	}, resource.RestartOf(nginxExporterUnit))
-	b.add(&resource.Unit{Unit: nginxExporterUnit})
+	}, resource.RestartOf(model.NginxExporterUnit))
+	b.add(&resource.Unit{Unit: model.NginxExporterUnit})
 	b.scrape("nginx", model.NginxExporterPort)
 }
 

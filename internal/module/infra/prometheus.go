@@ -7,7 +7,6 @@ import (
 )
 
 const (
-	prometheusUnit   = "prometheus.service"
 	prometheusConfig = "/etc/prometheus/prometheus.yml"
 	prometheusWeb    = "/etc/prometheus/web.yml"
 	prometheusArgs   = "/etc/default/prometheus"
@@ -30,7 +29,7 @@ type prometheusView struct {
 func (b *builder) prometheus() {
 	b.on("prometheus")
 	if !b.p.PrometheusEnabled {
-		b.off(prometheusUnit)
+		b.off(model.PrometheusUnit)
 		return
 	}
 	b.add(&resource.Packages{ID: "prometheus", Packages: []string{"prometheus"}})
@@ -40,14 +39,14 @@ func (b *builder) prometheus() {
 		b.add(&resource.Directory{Path: register.TargetsDir + "/" + job})
 	}
 	v := b.prometheusView()
-	reload, restart := resource.ReloadOf(prometheusUnit), resource.RestartOf(prometheusUnit)
+	reload, restart := resource.ReloadOf(model.PrometheusUnit), resource.RestartOf(model.PrometheusUnit)
 	b.add(&resource.File{Path: prometheusWeb, Content: register.WebConfig(prometheusCert, prometheusKey)})
 	b.add(&resource.File{
 		Path: prometheusConfig, Content: templates.Fill(prometheusConfig, v),
 		Check: &resource.FileCheck{Argv: []string{"promtool", "check", "config", "--syntax-only", resource.Candidate}},
 	}, reload)
 	b.file(prometheusArgs, v, restart)
-	b.add(&resource.Unit{Unit: prometheusUnit})
+	b.add(&resource.Unit{Unit: model.PrometheusUnit})
 	b.scrape("prometheus", model.PrometheusPort)
 }
 

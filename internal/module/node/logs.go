@@ -3,12 +3,13 @@ package node
 import (
 	"path"
 
+	"pigsty/internal/model"
+
 	"pigsty/internal/register"
 	"pigsty/internal/resource"
 )
 
 const (
-	promtailUnit   = "promtail.service"
 	promtailUser   = "promtail"
 	promtailConfig = "/etc/promtail.yml" // where promtail_options has it, as in v1.5
 	promtailArgs   = "/etc/default/promtail"
@@ -42,10 +43,10 @@ func (b *builder) logs() {
 	b.on("promtail")
 	defer b.on("")
 	if !p.PromtailEnabled || url == "" {
-		b.add(&resource.Unit{Unit: promtailUnit, Stopped: true, Disabled: true})
+		b.add(&resource.Unit{Unit: model.PromtailUnit, Stopped: true, Disabled: true})
 		return
 	}
-	restart := resource.RestartOf(promtailUnit)
+	restart := resource.RestartOf(model.PromtailUnit)
 	b.add(&resource.Packages{ID: "promtail", Packages: []string{"promtail"}, Without: "logs of this node are not collected"})
 	b.add(&resource.Certificate{
 		Path: promtailCert, KeyPath: promtailKey, CA: b.d.CA, Leaf: b.leaf(), Owner: promtailUser, Group: promtailUser,
@@ -57,7 +58,7 @@ func (b *builder) logs() {
 	}, restart)
 	b.file(promtailArgs, v, restart)
 	b.file(promtailDropIn, nil, restart)
-	b.add(&resource.Unit{Unit: promtailUnit})
+	b.add(&resource.Unit{Unit: model.PromtailUnit})
 	b.scraped = append(b.scraped, register.Endpoint{Addr: b.n.Addr, Port: p.PromtailPort, Type: "promtail"})
 }
 

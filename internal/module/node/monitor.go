@@ -1,13 +1,13 @@
 package node
 
 import (
+	"pigsty/internal/model"
 	"pigsty/internal/pki"
 	"pigsty/internal/register"
 	"pigsty/internal/resource"
 )
 
 const (
-	exporterUnit = "prometheus-node-exporter.service"
 	exporterArgs = "/etc/default/prometheus-node-exporter"
 	exporterWeb  = "/etc/prometheus/node-exporter-web.yml"
 	exporterCert = "/etc/pigsty/node/exporter.crt"
@@ -29,11 +29,11 @@ func (b *builder) monitor() {
 		b.file(exporterArgs, struct {
 			Port         int
 			Web, Options string
-		}{p.NodeExporterPort, exporterWeb, p.NodeExporterOptions}, resource.RestartOf(exporterUnit))
-		b.add(&resource.Unit{Unit: exporterUnit})
+		}{p.NodeExporterPort, exporterWeb, p.NodeExporterOptions}, resource.RestartOf(model.NodeExporterUnit))
+		b.add(&resource.Unit{Unit: model.NodeExporterUnit})
 		b.scraped = append(b.scraped, register.Endpoint{Addr: b.n.Addr, Port: p.NodeExporterPort, Type: "node"})
 	} else {
-		b.add(&resource.Unit{Unit: exporterUnit, Stopped: true, Disabled: true})
+		b.add(&resource.Unit{Unit: model.NodeExporterUnit, Stopped: true, Disabled: true})
 	}
 	b.on("")
 }
