@@ -131,7 +131,7 @@ type applying struct {
 // begin starts an apply in a process group of its own.
 func (s *site) begin() *applying {
 	s.t.Helper()
-	a := &applying{t: s.t, cmd: exec.Command(binary, "apply", "--yes", "--json", "-i", s.path), events: make(chan engine.Event, 4096)}
+	a := &applying{t: s.t, cmd: exec.Command(binary, append([]string{"apply", "--yes", "--json", "-i", s.path}, s.extra...)...), events: make(chan engine.Event, 4096)}
 	a.cmd.WaitDelay = time.Second
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	a.cmd.Stderr = &a.errs

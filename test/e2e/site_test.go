@@ -33,11 +33,28 @@ var softwareLayer = []string{
 	"pgbadger", "python3-etcd",
 }
 
+// watchingLayer is what watches them, besides.
+var watchingLayer = []string{
+	"prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter", "prometheus-nginx-exporter",
+	"prometheus-node-exporter", "nginx", "dnsmasq",
+}
+
 func withSoftware(c *sandbox.Config) { c.Layer = softwareLayer }
 
 // withArchive puts the same packages into apt's cache: the product installs them itself, and
 // needs no network for it.
-func withArchive(c *sandbox.Config) { c.Layer, c.Mode = softwareLayer, sandbox.LayerDownloaded }
+func withArchive(c *sandbox.Config) {
+	c.Layer, c.Mode = slices.Concat(softwareLayer, watchingLayer), sandbox.LayerDownloaded
+}
+
+// withWatching is withSoftware for suites that are about what watches.
+func withWatching(c *sandbox.Config) { c.Layer = slices.Concat(softwareLayer, watchingLayer) }
+
+// unwatched leaves the platform's own services out, as most suites are about something else.
+var unwatched = []string{
+	"-e", "prometheus_enabled=false", "-e", "loki_enabled=false", "-e", "nginx_enabled=false", "-e", "grafana_enabled=false",
+	"-e", "node_exporter_enabled=false", "-e", "promtail_enabled=false", "-e", "pg_exporter_enabled=false", "-e", "pgbouncer_exporter_enabled=false",
+}
 
 // site is an inventory for a sandbox's nodes, worked on with the product's own commands.
 type site struct {
@@ -46,6 +63,7 @@ type site struct {
 	path  string
 	net   string // the first three numbers of the sandbox's addresses, with the dot
 	said  *transcript
+	extra []string // arguments of every command
 }
 
 // transcript is everything that the product has printed.
@@ -83,7 +101,7 @@ func newSite(t *testing.T, s *sandbox.Sandbox, ready string) *site {
 	first := s.Nodes()[0].Addr.String()
 	site := &site{
 		t: t, nodes: s, path: filepath.Join(t.TempDir(), ready),
-		net: first[:strings.LastIndex(first, ".")+1], said: &transcript{},
+		net: first[:strings.LastIndex(first, ".")+1], said: &transcript{}, extra: unwatched,
 	}
 	site.write(strings.NewReplacer(
 		"10.10.10.", site.net,
@@ -133,7 +151,7 @@ func (s *site) pigsty(args ...string) result {
 
 func (s *site) pigstyContext(ctx context.Context, args ...string) result {
 	s.t.Helper()
-	cmd := exec.CommandContext(ctx, binary, append(args, "-i", s.path)...)
+	cmd := exec.CommandContext(ctx, binary, slices.Concat(args, []string{"-i", s.path}, s.extra)...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
