@@ -75,7 +75,7 @@ func (h *handover) check(reports []traffic.Report) {
 	h.t.Helper()
 	longest := map[traffic.Kind]time.Duration{}
 	for _, r := range reports {
-		longest[r.Kind] = max(longest[r.Kind], r.Longest)
+		longest[r.Kind] = max(longest[r.Kind], r.Waited)
 		for _, failure := range r.Failed {
 			h.t.Errorf("%s: %s", r.Name, failure)
 		}
@@ -83,7 +83,7 @@ func (h *handover) check(reports []traffic.Report) {
 			h.t.Errorf("%s has done nothing", r.Name)
 		}
 	}
-	h.t.Logf("longest transactions: %v", longest)
+	h.t.Logf("longest waits: %v", longest)
 }
 
 // written holds the rows of the table against what was acknowledged in all.
