@@ -28,6 +28,7 @@ const (
 	NginxExporterUnit = "prometheus-nginx-exporter.service"
 	DnsmasqUnit       = "dnsmasq.service"
 	LokiUnit          = "loki.service"
+	GrafanaUnit       = "grafana-server.service"
 	NodeExporterUnit  = "prometheus-node-exporter.service"
 	PromtailUnit      = "promtail.service"
 )
@@ -56,6 +57,9 @@ func (d *Deployment) MonitorUnits(n *Node) (needed, optional []string) {
 	}
 	if p.LokiEnabled {
 		optional = append(optional, LokiUnit)
+	}
+	if p.GrafanaEnabled {
+		optional = append(optional, GrafanaUnit)
 	}
 	return needed, optional
 }

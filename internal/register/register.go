@@ -93,6 +93,11 @@ func (t Target) text() string {
 	return b.String()
 }
 
+// File is the target as Prometheus finds it on its node; without endpoints, that there is none.
+func (t Target) File() *resource.File {
+	return &resource.File{Path: t.path(), Content: t.text(), Absent: len(t.Endpoints) == 0}
+}
+
 // quote makes a string of YAML that nothing in it can end.
 func quote(s string) string { return strconv.Quote(s) }
 
@@ -104,7 +109,7 @@ func Steps(d *model.Deployment, module string, t Target) []resource.Step {
 	for _, m := range d.Prometheis() {
 		steps = append(steps, resource.Step{
 			Node: m.Node.Addr, About: t.About, Module: module, Branch: Branch,
-			Resource: &resource.File{Path: t.path(), Content: t.text(), Absent: len(t.Endpoints) == 0},
+			Resource: t.File(),
 		})
 	}
 	return steps

@@ -29,6 +29,7 @@ func Compile(d *model.Deployment) []resource.Step {
 		b.alertmanager()
 		b.blackbox()
 		b.loki()
+		b.grafana()
 		b.nginx()
 		b.nameserver()
 		b.register()

@@ -132,7 +132,7 @@ func (b *builder) nginxView() nginxView {
 func (b *builder) site(u param.Upstream) site {
 	host, port, _ := net.SplitHostPort(u.Endpoint)
 	own := host == "127.0.0.1" || host == b.n.Addr
-	tls := slices.Contains([]string{strconv.Itoa(model.PrometheusPort), strconv.Itoa(model.AlertmanagerPort), strconv.Itoa(model.LokiPort)}, port)
+	tls := slices.Contains([]string{strconv.Itoa(model.PrometheusPort), strconv.Itoa(model.AlertmanagerPort), strconv.Itoa(model.LokiPort), strconv.Itoa(model.GrafanaPort)}, port)
 	return site{
 		Name: u.Name, Domain: u.Domain, Endpoint: u.Endpoint, TLS: own && tls,
 		WebSocket: strings.HasPrefix(u.Name, "grafana") || strings.HasPrefix(u.Name, "jupyter"),
