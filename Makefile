@@ -18,7 +18,7 @@ TOOL := go tool -modfile=tools/go.mod
 GO_FOLDERS := $(wildcard cmd conf internal test bench)
 # What the platform installs on a node: fetched once into the cache, so that four nodes need not
 # each download it.
-PACKAGES := acl,chrony,etcd-client,etcd-server,haproxy,jq,kmod,lsof,lz4,patroni,pgbadger,pgbouncer,postgresql-17,postgresql-client-17,python3-etcd,python3-psycopg2,rsync,socat,sysstat,tuned,unzip,vip-manager2
+PACKAGES := acl,chrony,etcd-client,etcd-server,haproxy,jq,kmod,lsof,lz4,patroni,pgbadger,pgbouncer,postgresql-17,postgresql-client-17,python3-etcd,python3-psycopg2,rsync,socat,sysstat,tuned,unzip,vip-manager2,prometheus,prometheus-alertmanager,prometheus-blackbox-exporter,prometheus-nginx-exporter,prometheus-node-exporter,nginx,dnsmasq
 # The packages whose tests write what they compare with when told to -update.
 UPDATERS = $(sort $(addprefix ./,$(dir $(shell grep -rlE 'flag.Bool."update"|"pigsty/internal/golden"' --include='*_test.go' $(GO_FOLDERS)))))
 

@@ -58,6 +58,15 @@ const inventory = `all:
         vip_address: NET.3
         vip_cidrmask: 24
   vars:
+    # What is measured is the cluster, and not what watches it.
+    prometheus_enabled: false
+    nginx_enabled: false
+    loki_enabled: false
+    grafana_enabled: false
+    node_exporter_enabled: false
+    promtail_enabled: false
+    pg_exporter_enabled: false
+    pgbouncer_exporter_enabled: false
     ansible_user: debian
     ansible_ssh_private_key_file: KEY
     ansible_ssh_common_args: -o UserKnownHostsFile=HOSTS

@@ -48,7 +48,12 @@ func RemoveNode(d *model.Deployment, addr string, how NodeRemoval) ([]resource.S
 	anything := func(path string) bool {
 		return !slices.ContainsFunc(leaving, func(s resource.Step) bool { return s.Ref().ID == "file:"+path })
 	}
-	steps := append(leaving, absent(wanted, "etcd", anything)...)
+	steps := leaving
+	needed, optional := d.MonitorUnits(n)
+	for _, unit := range append(needed, optional...) {
+		steps = append(steps, resource.Step{Node: addr, Module: "node", Resource: &resource.Unit{Unit: unit, Stopped: true, Disabled: true}})
+	}
+	steps = append(steps, absent(wanted, "etcd", anything)...)
 	steps = append(steps, absent(stepsOn(node.Compile(d), addr), "", ofDeployment)...)
 	add := func(r resource.Resource) {
 		steps = append(steps, resource.Step{Node: addr, Module: "node", Resource: r})
@@ -125,7 +130,7 @@ func absent(wanted []resource.Step, branch string, goes func(path string) bool) 
 }
 
 // deploymentFiles are those of the node module that are about the deployment, and not the machine.
-var deploymentFiles = []string{"/etc/pigsty/", "/etc/profile.d/pigsty", "/etc/security/limits.d/pigsty", "/etc/ssh/ssh_config.d/pigsty"}
+var deploymentFiles = []string{"/etc/pigsty/", "/etc/promtail", "/etc/prometheus/node-exporter", "/etc/profile.d/pigsty", "/etc/security/limits.d/pigsty", "/etc/ssh/ssh_config.d/pigsty"}
 
 func ofDeployment(path string) bool {
 	return slices.ContainsFunc(deploymentFiles, func(start string) bool { return strings.HasPrefix(path, start) })

@@ -76,8 +76,7 @@ func (p *Packages) goWithout(none []string) error {
 	if len(none) == 0 {
 		return nil
 	}
-	return &Unavailable{fmt.Sprintf("%s; no repository of this node has %s: build it (make packages) and put it into the local repository (pigsty repo build)",
-		p.Without, strings.Join(none, ", "))}
+	return &Unavailable{fmt.Sprintf("%s: no repository of this node has %s; docs/infra.md says where to get it", p.Without, strings.Join(none, ", "))}
 }
 
 func (p *Packages) missing(status *dpkgStatus) []string {
