@@ -173,7 +173,7 @@ func (m *member) synchronous() {
 	}
 	m.branch = "pgsql/settings"
 	wait := &postgres.Synchronous{
-		Cluster: m.c.Name, API: m.api(), Timeout: time.Duration(3*m.c.Timing().LoopWait+15) * time.Second,
+		Cluster: m.c.Name, API: m.api(), Conn: m.conn(), Timeout: time.Duration(3*m.c.Timing().LoopWait+15) * time.Second,
 	}
 	step := m.add(wait)
 	for _, i := range candidates {

@@ -203,6 +203,8 @@ func (c *patroniCluster) view() map[string]any {
 			delete(m, "lag")
 		case n.sync:
 			m["role"] = "sync_standby"
+		case n.copying > 0:
+			m["state"] = "creating replica"
 		}
 		members = append(members, m)
 	}

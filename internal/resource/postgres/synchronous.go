@@ -21,6 +21,8 @@ var (
 type Synchronous struct {
 	Cluster string     `json:"cluster"`
 	API     PatroniAPI `json:"api"` // the node's own member
+	// Conn is the node's own server, which knows of a replica that streams before Patroni does.
+	Conn Conn `json:"conn"`
 	// Members are the replicas that may be chosen, by name.
 	Members []string      `json:"members"`
 	Timeout time.Duration `json:"timeout,omitempty"` // 0 = 1 minute
@@ -47,7 +49,21 @@ func (y *Synchronous) lacking(ctx context.Context, h *resource.Host) (bool, erro
 		replicates := m.State == "streaming" || m.State == "running" // running before Patroni 3.0.3
 		lacking = lacking || !m.Leads() && replicates && slices.Contains(y.Members, m.Name)
 	}
-	return lacking, nil
+	return lacking || y.feeds(ctx, h), nil
+}
+
+const feedsQuery = "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE state = 'streaming' AND application_name = ANY ($1))"
+
+// feeds tells whether the server feeds a replica that may be chosen. What Patroni tells of others is
+// up to a loop old: a replica that has just come up is still being created there. A server that cannot
+// be asked feeds nobody.
+func (y *Synchronous) feeds(ctx context.Context, h *resource.Host) bool {
+	s, err := y.Conn.session(ctx, h, maintenance)
+	if err != nil {
+		return false
+	}
+	var feeds bool
+	return s.QueryRow(ctx, feedsQuery, y.Members).Scan(&feeds) == nil && feeds
 }
 
 // Diff is a change while replicas stream and none is synchronous.

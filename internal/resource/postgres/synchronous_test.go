@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"context"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -41,5 +43,25 @@ func TestSynchronousIsToComeWhereNothingRuns(t *testing.T) {
 	y := &Synchronous{Cluster: "pg-test", API: PatroniAPI{URL: "https://127.0.0.1:1", CA: "/nowhere"}, Members: []string{"b"}}
 	if c, err := y.Diff(t.Context(), &resource.Host{Root: t.TempDir()}); c == nil || err != nil {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// A replica that the leader feeds already, and Patroni still calls a new one, is waited for.
+func TestSynchronousAsksTheServer(t *testing.T) {
+	for fed, waits := range map[string]bool{"t": true, "f": false} {
+		cluster := newPatroniCluster(t, "a", "b")
+		cluster.members[1].copying = 100
+		server := &fakeServer{rows: map[string][]string{"pg_stat_replication": {fed}}}
+		y := &Synchronous{Cluster: "pg-test", API: cluster.api(), Members: []string{"b"}, Timeout: time.Millisecond}
+		socket := server.host(t).Dial
+		h := &resource.Host{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if network == "unix" {
+				return socket(ctx, network, address)
+			}
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}}
+		if change, err := y.Diff(t.Context(), h); err != nil || (change != nil) != waits {
+			t.Errorf("fed %s: %+v, %v", fed, change, err)
+		}
 	}
 }
