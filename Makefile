@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build lint unit e2e test generate catalogue bench drill clean up down
+.PHONY: help deps build lint unit e2e test generate catalogue packages bench drill clean up down
 
 # A container or chroot may start us with no home, and go needs one for its caches.
 ifeq ($(HOME),)
@@ -15,7 +15,9 @@ export CGO_ENABLED ?= 0
 
 VERSION ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),devel)
 TOOL := go tool -modfile=tools/go.mod
-GO_FOLDERS := $(wildcard cmd conf internal test bench)
+GO_FOLDERS := $(wildcard cmd conf internal packages test bench)
+# Go modules apart: what the recipes compile besides upstream's modules.
+MODULES := packages/promtail/go-systemd
 # What the platform installs on a node: fetched once into the cache, so that four nodes need not
 # each download it.
 PACKAGES := acl,chrony,etcd-client,etcd-server,haproxy,jq,kmod,lsof,lz4,patroni,pgbadger,pgbouncer,postgresql-17,postgresql-client-17,python3-etcd,python3-psycopg2,rsync,socat,sysstat,tuned,unzip,vip-manager2,prometheus,prometheus-alertmanager,prometheus-blackbox-exporter,prometheus-nginx-exporter,prometheus-node-exporter,nginx,dnsmasq
@@ -35,12 +37,14 @@ build: ## Build bin/pigsty, one static binary
 
 lint: ## Run go vet, staticcheck and gofumpt
 	go vet -tags e2e ./...
+	for module in $(MODULES); do go vet -C $$module ./... || exit 1; done
 	$(TOOL) staticcheck -tags e2e ./...
 	@unformatted=$$($(TOOL) gofumpt -l $(GO_FOLDERS)) && \
 		if [ -n "$$unformatted" ]; then echo "not in gofumpt's form; run: $(TOOL) gofumpt -w $(GO_FOLDERS)"; echo "$$unformatted"; exit 1; fi
 
 unit: ## Run the tests that need no nodes, among them those for drift of generated files
 	go test ./...
+	for module in $(MODULES); do go test -C $$module ./... || exit 1; done
 
 e2e: build ## Run the tests on real nodes in the sandbox; needs root
 	go test -tags e2e -count 1 -timeout 60m -v ./test/e2e/...
@@ -52,6 +56,9 @@ generate: ## Rewrite every generated and golden file
 
 catalogue: build ## Ask Debian anew which extensions it packages; needs root and the network
 	go run ./internal/distro/catalogue
+
+packages: ## Build the packages that Debian lacks, and our own, into bin/packages; ARCH=amd64,arm64 for both
+	go run ./packages/build -version $(VERSION) $(if $(ARCH),-arch $(ARCH))
 
 bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
