@@ -2,6 +2,7 @@ package collector
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -15,8 +16,8 @@ type Facts struct {
 	Database   string
 	User       string
 	Schemas    []string
-	Extensions []string
-	Tags       []string // of the exporter
+	Extensions map[string]string // schema by name
+	Tags       []string          // of the exporter
 }
 
 // Applies tells whether a collector runs on a connection with these facts, and if not, why not.
@@ -64,7 +65,8 @@ func tagRefusal(tag string, f Facts) string {
 	case "schema":
 		return unless(slices.Contains(f.Schemas, word), "needs schema "+word)
 	case "extension":
-		return unless(slices.Contains(f.Extensions, word), "needs extension "+word)
+		_, installed := f.Extensions[word]
+		return unless(installed, "needs extension "+word)
 	}
 	return unless(!slices.Contains(f.Tags, word), "is not for exporters with tag "+word)
 }
@@ -79,6 +81,18 @@ func wordRefusal(tag string, f Facts) string {
 		return unless(f.Recovery, "is for a replica")
 	}
 	return unless(slices.Contains(f.Tags, tag), "is for exporters with tag "+tag)
+}
+
+// schemaOf is how a query names the schema that an extension is in.
+var schemaOf = regexp.MustCompile(`\$\{schema:([^}]+)\}`)
+
+// SQL is the query for a connection with these facts: each ${schema:NAME} stands for the schema that
+// extension NAME is installed in, quoted.
+func (c *Collector) SQL(f Facts) string {
+	return schemaOf.ReplaceAllStringFunc(c.Query, func(match string) string {
+		name := schemaOf.FindStringSubmatch(match)[1]
+		return `"` + strings.ReplaceAll(f.Extensions[name], `"`, `""`) + `"`
+	})
 }
 
 func unless(ok bool, why string) string {

@@ -47,6 +47,7 @@ type Collector struct {
 	Skip       bool          // never run
 
 	Columns []Column
+	Builtin bool // ships with the exporter: runs with nothing in its search path but pg_catalog
 	Top     *Top // which rows are exposed when there are many; nil = all
 	Budget  int  // series it may have, over all databases; 0 = the exporter's
 

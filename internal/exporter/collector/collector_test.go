@@ -101,7 +101,7 @@ func TestNotYAML(t *testing.T) {
 }
 
 func TestApplies(t *testing.T) {
-	facts := Facts{Version: 170011, Main: true, Database: "app", User: "monitor", Schemas: []string{"monitor"}, Extensions: []string{"postgis"}, Tags: []string{"mine"}}
+	facts := Facts{Version: 170011, Main: true, Database: "app", User: "monitor", Schemas: []string{"monitor"}, Extensions: map[string]string{"postgis": `odd "name`}, Tags: []string{"mine"}}
 	replica := facts
 	replica.Recovery = true
 	other := facts
@@ -138,6 +138,14 @@ func TestApplies(t *testing.T) {
 		if ok, why := c.say.Applies(c.facts); why != c.why || ok != (why == "") {
 			t.Errorf("%+v: %v %q, want %q", c.say, ok, why, c.why)
 		}
+	}
+}
+
+func TestSchemaOfExtension(t *testing.T) {
+	c := Collector{Query: "SELECT * FROM ${schema:postgis}.f($1, '${x}')"}
+	want := `SELECT * FROM "odd ""name".f($1, '${x}')`
+	if got := c.SQL(Facts{Extensions: map[string]string{"postgis": `odd "name`}}); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

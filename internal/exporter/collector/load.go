@@ -16,6 +16,8 @@ type Source struct {
 	FS    fs.FS
 	Path  string // of a folder or file in FS
 	Shown string // what the folder or file is called in messages; empty = Path
+
+	Builtin bool // they ship with the exporter
 }
 
 // File is a source on this machine: a file, or a folder of them.
@@ -56,7 +58,7 @@ func (s Source) read(set *Set, problems *diag.List) error {
 		if err != nil {
 			return fmt.Errorf("read collectors: %w", err)
 		}
-		r := reader{file: s.shown(name), set: set, in: in, problems: problems}
+		r := reader{file: s.shown(name), builtin: s.Builtin, set: set, in: in, problems: problems}
 		r.read(data)
 	}
 	return nil
@@ -88,5 +90,5 @@ func (s Source) shown(name string) string {
 	if s.Shown == "" {
 		return name
 	}
-	return s.Shown + strings.TrimPrefix(name, s.Path)
+	return filepath.Join(s.Shown, strings.TrimPrefix(name, s.Path))
 }

@@ -45,6 +45,7 @@ func (s *Set) put(c *Collector) {
 // defined.
 type reader struct {
 	file     string
+	builtin  bool
 	set      *Set
 	in       map[string]diag.Pos
 	problems *diag.List
@@ -123,7 +124,7 @@ func (r *reader) begin(p pair, body []pair) *Collector {
 		c := *old
 		return &c
 	}
-	return &Collector{Branch: p.key.Value, Name: p.key.Value, Timeout: DefaultTimeout, Pos: r.pos(p.key)}
+	return &Collector{Branch: p.key.Value, Name: p.key.Value, Timeout: DefaultTimeout, Builtin: r.builtin, Pos: r.pos(p.key)}
 }
 
 func fieldNames() []string {

@@ -15,4 +15,6 @@ var files embed.FS
 const Builtin = "builtin"
 
 // Source gives the shipped collectors.
-func Source() collector.Source { return collector.Source{FS: files, Path: ".", Shown: Builtin + "/"} }
+func Source() collector.Source {
+	return collector.Source{FS: files, Path: ".", Shown: Builtin, Builtin: true}
+}

@@ -45,7 +45,7 @@ func (d *database) collect(s *session, r *reading) error {
 	f := r.filler(d.server.constant, maxRows)
 	yes, err := d.predicate(s, r)
 	if err == nil && yes {
-		err = s.query(d.server.ctx, r.Query, r.Timeout, f)
+		err = s.query(d.server.ctx, r.SQL(d.facts), r.limits(), f)
 	}
 	took := time.Since(began)
 	if err != nil {
@@ -71,7 +71,7 @@ func (d *database) predicate(s *session, r *reading) (bool, error) {
 			continue
 		}
 		var said rows
-		if err := s.query(d.server.ctx, p.Query, r.Timeout, &said); err != nil {
+		if err := s.query(d.server.ctx, p.Query, r.limits(), &said); err != nil {
 			return false, fmt.Errorf("predicate %s: %w", p.Name, err)
 		}
 		if len(said) > 1 || len(said) == 1 && len(said[0]) != 1 {

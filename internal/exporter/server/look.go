@@ -23,8 +23,12 @@ const (
 	askRecovery  = "SELECT pg_is_in_recovery()"
 	askDatabases = `SELECT datname FROM pg_database
 		WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2 AND has_database_privilege(oid, 'CONNECT')`
-	askCatalog = "SELECT 's', nspname FROM pg_namespace UNION ALL SELECT 'e', extname FROM pg_extension"
+	askCatalog = `SELECT nspname, NULL FROM pg_namespace
+		UNION ALL SELECT e.extname, n.nspname FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace`
 )
+
+// lookLimits are those of what is asked about the server.
+var lookLimits = limits{timeout: lookTimeout, confined: true}
 
 // look brings what is known of the server and the database up to date. It is false when the server
 // does not answer.
@@ -41,7 +45,7 @@ func (d *database) lookAtServer(s *session) bool {
 	recovery := false
 	if !server.config.Pgbouncer {
 		var answer rows
-		if err := s.query(server.ctx, askRecovery, lookTimeout, &answer); err != nil {
+		if err := s.query(server.ctx, askRecovery, lookLimits, &answer); err != nil {
 			server.lost(explain(err, lookTimeout))
 			return false
 		}
@@ -65,13 +69,13 @@ func (d *database) lookAtServer(s *session) bool {
 // ping asks pgBouncer's console for as little as it can tell.
 func (d *database) ping(s *session) error {
 	var answer rows
-	return s.query(d.server.ctx, "SHOW VERSION", lookTimeout, &answer)
+	return s.query(d.server.ctx, "SHOW VERSION", lookLimits, &answer)
 }
 
 // discover looks for databases. When that fails those that are known stay.
 func (d *database) discover(s *session) {
 	var found rows
-	if err := s.query(d.server.ctx, askDatabases, lookTimeout, &found); err != nil {
+	if err := s.query(d.server.ctx, askDatabases, lookLimits, &found); err != nil {
 		d.server.config.Log.Warn("databases could not be listed", "error", explain(err, lookTimeout))
 		return
 	}
@@ -110,15 +114,15 @@ func (d *database) lookAtCatalog(s *session) {
 
 func (d *database) catalog(s *session, into *collector.Facts) error {
 	var found rows
-	if err := s.query(d.server.ctx, askCatalog, lookTimeout, &found); err != nil {
+	if err := s.query(d.server.ctx, askCatalog, lookLimits, &found); err != nil {
 		return err
 	}
-	into.Schemas, into.Extensions = nil, nil
+	into.Schemas, into.Extensions = nil, map[string]string{}
 	for _, row := range found {
-		if row[0] == "s" {
-			into.Schemas = append(into.Schemas, row[1])
+		if row[1] == "" {
+			into.Schemas = append(into.Schemas, row[0])
 		} else {
-			into.Extensions = append(into.Extensions, row[1])
+			into.Extensions[row[0]] = row[1]
 		}
 	}
 	return nil

@@ -48,6 +48,10 @@ func (r *reading) weights() series.Weights {
 	return out
 }
 
+func (r *reading) limits() limits {
+	return limits{timeout: max(0, r.Timeout), confined: r.Builtin}
+}
+
 // scale multiplies, or for a thousandth or the like divides, which is exact where multiplying by
 // 0.001 is not.
 type scale struct{ times, by float64 }

@@ -22,9 +22,16 @@ const (
 type session struct {
 	conn     *pgconn.PgConn
 	simple   bool // no prepared statements: pgBouncer's console, or a pool in between
+	console  bool // pgBouncer's console, which knows no settings of a session
 	prepared map[string]*statement
-	timeout  time.Duration // that the server is set to
+	limits   limits // that the server is set to
 	usedAt   time.Time
+}
+
+// limits are the settings of a statement.
+type limits struct {
+	timeout  time.Duration // 0 = none
+	confined bool          // nothing but pg_catalog in the search path: nobody can put a function of his own into the way
 }
 
 // statement is a prepared query and what is known of its result.
@@ -52,9 +59,9 @@ func openSession(ctx context.Context, config *pgconn.Config, simple, console boo
 	if err != nil {
 		return nil, err
 	}
-	s := &session{conn: conn, simple: simple || console, prepared: map[string]*statement{}, usedAt: time.Now()}
+	s := &session{conn: conn, simple: simple || console, console: console, prepared: map[string]*statement{}, usedAt: time.Now()}
 	if console {
-		return s, nil // it takes no settings of a session
+		return s, nil
 	}
 	if err := s.exec(ctx, fmt.Sprintf(settings, lockTimeout.Milliseconds())); err != nil {
 		s.close()
@@ -77,20 +84,20 @@ func (s *session) close() {
 	_ = s.conn.Close(ctx) // there is nobody to tell
 }
 
-// query runs a query and gives each row to the sink. A timeout of 0 is the context's. An error
-// leaves the session usable unless it is closed.
-func (s *session) query(ctx context.Context, sql string, timeout time.Duration, to sink) error {
+// query runs a query and gives each row to the sink. An error leaves the session usable unless it
+// is closed.
+func (s *session) query(ctx context.Context, sql string, l limits, to sink) error {
 	s.usedAt = time.Now()
-	if timeout > 0 {
+	if l.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout+grace)
+		ctx, cancel = context.WithTimeout(ctx, l.timeout+grace)
 		defer cancel()
+	}
+	if err := s.set(ctx, l); err != nil {
+		return err
 	}
 	if s.simple {
 		return s.querySimple(ctx, sql, to)
-	}
-	if err := s.limit(ctx, timeout); err != nil {
-		return err
 	}
 	err := s.queryPrepared(ctx, sql, to)
 	if isStale(err) { // something the plan was made for has changed: once more, from the start
@@ -103,15 +110,19 @@ func (s *session) query(ctx context.Context, sql string, timeout time.Duration, 
 	return err
 }
 
-// limit tells the server how long a statement may take, if that differs from what it knows.
-func (s *session) limit(ctx context.Context, timeout time.Duration) error {
-	if timeout == s.timeout {
+// set tells the server the limits, if they differ from what it knows.
+func (s *session) set(ctx context.Context, l limits) error {
+	if l == s.limits || s.console {
 		return nil
 	}
-	if err := s.exec(ctx, "SET statement_timeout = "+strconv.FormatInt(timeout.Milliseconds(), 10)); err != nil {
+	path := "RESET search_path"
+	if l.confined {
+		path = "SET search_path = pg_catalog"
+	}
+	if err := s.exec(ctx, "SET statement_timeout = "+strconv.FormatInt(l.timeout.Milliseconds(), 10)+"; "+path); err != nil {
 		return err
 	}
-	s.timeout = timeout
+	s.limits = l
 	return nil
 }
 
