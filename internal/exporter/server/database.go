@@ -200,7 +200,7 @@ func (d *database) enter(old *session) *session {
 		return nil
 	}
 	s, err := d.pool.take(d.server.ctx, d.name)
-	if s != nil || err != nil {
+	if err != nil || s != nil && (d.main || s.alive(d.server.ctx)) {
 		return s
 	}
 	began := time.Now()
@@ -251,9 +251,15 @@ func (d *database) refused(err error, took time.Duration) {
 	d.mu.Unlock()
 	if d.main {
 		d.server.lost(err)
-	} else if first && d.server.ctx.Err() == nil {
+	} else if first && d.server.ctx.Err() == nil && !isGone(err) {
 		d.server.config.Log.Warn("no connection to a database", "database", d.name, "error", err)
 	}
+}
+
+// isGone tells whether a database was dropped since databases were last listed.
+func isGone(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == "3D000"
 }
 
 // visit looks at the server and the database, and runs what a scrape cannot do without. It is

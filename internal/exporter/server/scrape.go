@@ -57,12 +57,21 @@ func (s *Server) gather(ctx context.Context) {
 			asked = append(asked, d.ask(true))
 		}
 	}
+	// With more databases than connections they take turns, and a scrape takes what there is.
+	if len(asked) > s.others.max {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, turnTimeout)
+		defer cancel()
+	}
 	for _, done := range asked {
 		if !await(ctx, done) {
 			return
 		}
 	}
 }
+
+// turnTimeout is how long a scrape waits for databases that take turns.
+const turnTimeout = time.Second
 
 func await(ctx context.Context, done <-chan struct{}) bool {
 	select {

@@ -74,6 +74,18 @@ func (s *session) exec(ctx context.Context, sql string) error {
 	return s.conn.Exec(ctx, sql).Close()
 }
 
+// alive tells whether a connection that nobody used for a while still stands. One that does not is
+// closed.
+func (s *session) alive(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	if s.exec(ctx, "") == nil {
+		return true
+	}
+	s.close()
+	return false
+}
+
 // closed tells whether the connection is of no use any more.
 func (s *session) closed() bool { return s.conn.IsClosed() }
 
