@@ -42,7 +42,7 @@ func (r *result) forget(now *reading) {
 // collect runs one collector and keeps what it found.
 func (d *database) collect(s *session, r *reading) error {
 	began := time.Now()
-	f := r.filler(d.server.constant, maxRows)
+	f := r.filler(d.constant(r), maxRows)
 	yes, err := d.predicate(s, r)
 	if err == nil && yes {
 		err = s.query(d.server.ctx, r.SQL(d.facts), r.limits(), f)
@@ -59,6 +59,18 @@ func (d *database) collect(s *session, r *reading) error {
 	f.table.Seal()
 	d.keep(r, f, began, took, yes, err)
 	return err
+}
+
+// constant gives the labels that all series of a collector have. One that runs in each database and
+// does not say in which gets a label for that: its series would be the same otherwise.
+func (d *database) constant(r *reading) []byte {
+	if !r.everywhere {
+		return d.server.constant
+	}
+	var l series.Labels
+	l.Reset(d.server.constant)
+	l.Add("datname", []byte(d.name))
+	return l.Bytes()
 }
 
 // predicate asks whether the collector is to run.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -19,10 +20,14 @@ type reading struct {
 	histograms []collector.Column
 	scales     []scale
 	bounds     [][]float64
+	everywhere bool // runs in each database, and has no label that says in which
 }
 
 func newReading(c *collector.Collector) *reading {
 	r := &reading{Collector: c, labels: c.Labels(), values: c.Values(), histograms: c.Histograms()}
+	r.everywhere = !c.Cluster() &&
+		!slices.ContainsFunc(c.Tags, func(tag string) bool { return strings.HasPrefix(tag, "dbname:") }) &&
+		!slices.ContainsFunc(r.labels, func(col collector.Column) bool { return col.Alias() == "datname" })
 	for _, col := range r.values {
 		r.scales = append(r.scales, newScale(col.Scale))
 	}
