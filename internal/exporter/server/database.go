@@ -34,8 +34,8 @@ type database struct {
 
 	mu       sync.Mutex
 	running  bool
-	visits   []*visit        // asked for by somebody who waits
-	later    map[string]bool // branches to refresh when nobody waits
+	visits   []*visit             // asked for by somebody who waits
+	later    map[string]time.Time // branches to refresh when nobody waits, and since when
 	plan     *plan
 	applies  []*reading
 	results  map[string]*result
@@ -63,7 +63,7 @@ type answer struct {
 func (s *Server) newDatabase(name string, main bool) *database {
 	d := &database{
 		server: s, name: name, main: main, pool: s.others, plan: s.plan,
-		later: map[string]bool{}, results: map[string]*result{}, predicates: map[string]answer{},
+		later: map[string]time.Time{}, results: map[string]*result{}, predicates: map[string]answer{},
 	}
 	if main {
 		d.pool = s.mains
@@ -108,7 +108,7 @@ func (d *database) refresh(branches []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, b := range branches {
-		d.later[b] = true
+		d.later[b] = time.Now()
 	}
 	if len(d.later) > 0 {
 		d.start()
@@ -178,9 +178,10 @@ func (d *database) next() (v *visit, r *reading, done bool) {
 		return v, nil, false
 	}
 	for _, r := range d.applies {
-		if d.later[r.Branch] {
-			delete(d.later, r.Branch)
-			return nil, r, false
+		since, asked := d.later[r.Branch]
+		delete(d.later, r.Branch)
+		if last := d.results[r.Branch]; asked && (last == nil || last.tried.Add(last.took).Before(since)) {
+			return nil, r, false // nobody has run it meanwhile
 		}
 	}
 	clear(d.later)
@@ -236,7 +237,7 @@ func (d *database) connect() (*session, error) {
 	config.Database = d.name
 	ctx, cancel := context.WithTimeout(d.server.ctx, config.ConnectTimeout)
 	defer cancel()
-	return openSession(ctx, config, d.server.config.Simple, d.server.config.Pgbouncer)
+	return openSession(ctx, config, d.server.config.Simple, d.server.config.Pgbouncer, d.server.config.Patience)
 }
 
 // refused notes that there is no connection, and when to try again.

@@ -11,11 +11,8 @@ import (
 	"pigsty/internal/exporter/collector"
 )
 
-// How long a question about the server itself may take, and how often databases are looked for.
-const (
-	lookTimeout   = time.Second
-	discoverEvery = 5 * time.Second
-)
+// discoverEvery is how often databases are looked for.
+const discoverEvery = 5 * time.Second
 
 // What is asked about the server. The first touches no table, so that a locked catalog does not
 // make a server look dead.
@@ -28,7 +25,9 @@ const (
 )
 
 // lookLimits are those of what is asked about the server.
-var lookLimits = limits{timeout: lookTimeout, confined: true}
+func (s *Server) lookLimits() limits {
+	return limits{timeout: s.config.Patience, confined: true}
+}
 
 // look brings what is known of the server and the database up to date. It is false when the server
 // does not answer.
@@ -45,13 +44,13 @@ func (d *database) lookAtServer(s *session) bool {
 	recovery := false
 	if !server.config.Pgbouncer {
 		var answer rows
-		if err := s.query(server.ctx, askRecovery, lookLimits, &answer); err != nil {
-			server.lost(explain(err, lookTimeout))
+		if err := s.query(server.ctx, askRecovery, server.lookLimits(), &answer); err != nil {
+			server.lost(explain(err, d.server.config.Patience))
 			return false
 		}
 		recovery = len(answer) == 1 && answer[0][0] == "t"
 	} else if err := d.ping(s); err != nil {
-		server.lost(explain(err, lookTimeout))
+		server.lost(explain(err, d.server.config.Patience))
 		return false
 	}
 	server.answered()
@@ -69,14 +68,14 @@ func (d *database) lookAtServer(s *session) bool {
 // ping asks pgBouncer's console for as little as it can tell.
 func (d *database) ping(s *session) error {
 	var answer rows
-	return s.query(d.server.ctx, "SHOW VERSION", lookLimits, &answer)
+	return s.query(d.server.ctx, "SHOW VERSION", d.server.lookLimits(), &answer)
 }
 
 // discover looks for databases. When that fails those that are known stay.
 func (d *database) discover(s *session) {
 	var found rows
-	if err := s.query(d.server.ctx, askDatabases, lookLimits, &found); err != nil {
-		d.server.config.Log.Warn("databases could not be listed", "error", explain(err, lookTimeout))
+	if err := s.query(d.server.ctx, askDatabases, d.server.lookLimits(), &found); err != nil {
+		d.server.config.Log.Warn("databases could not be listed", "error", explain(err, d.server.config.Patience))
 		return
 	}
 	names := make([]string, len(found))
@@ -114,7 +113,7 @@ func (d *database) lookAtCatalog(s *session) {
 
 func (d *database) catalog(s *session, into *collector.Facts) error {
 	var found rows
-	if err := s.query(d.server.ctx, askCatalog, lookLimits, &found); err != nil {
+	if err := s.query(d.server.ctx, askCatalog, d.server.lookLimits(), &found); err != nil {
 		return err
 	}
 	into.Schemas, into.Extensions = nil, map[string]string{}

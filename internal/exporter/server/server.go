@@ -6,6 +6,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"maps"
@@ -38,6 +39,10 @@ type Config struct {
 	Connections int  // most to the server, at least 1
 	Budget      int  // most series of one collector
 	Log         *slog.Logger
+
+	// Patience is how long the server may take to answer a question about itself, and to say after a
+	// statement's timeout that it was too slow; default a second.
+	Patience time.Duration
 }
 
 // Label is a label that every series has.
@@ -106,6 +111,7 @@ func newPlan(set *collector.Set) *plan {
 // New makes a server that is not connected yet: that happens at the first scrape or check. Close
 // ends what it runs.
 func New(config Config) *Server {
+	config.Patience = cmp.Or(config.Patience, time.Second)
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
 		config: config, ctx: ctx, cancel: cancel, wake: make(chan struct{}, 1),

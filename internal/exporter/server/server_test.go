@@ -36,10 +36,10 @@ func watch(t *testing.T, b *backend, collectors string, change ...func(*Config))
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn.ConnectTimeout = 2 * time.Second
+	conn.ConnectTimeout = time.Minute
 	config := Config{
 		Conn: conn, Collectors: load(t, collectors), Namespace: "pg", Connections: 4, Budget: 1000,
-		Log: slog.New(slog.DiscardHandler),
+		Log: slog.New(slog.DiscardHandler), Patience: time.Minute,
 	}
 	for _, c := range change {
 		c(&config)
@@ -51,6 +51,11 @@ func watch(t *testing.T, b *backend, collectors string, change ...func(*Config))
 		eventually(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
 	})
 	return s
+}
+
+// impatient is for servers that are to be given up soon.
+func impatient(c *Config) {
+	c.Patience, c.Conn.ConnectTimeout = 50*time.Millisecond, 50*time.Millisecond
 }
 
 // eventually waits until something is so; a test that waits for ever is ended by go test.
@@ -152,8 +157,8 @@ func TestNoCache(t *testing.T) {
 func TestAServerThatHangs(t *testing.T) {
 	b := newBackend(t)
 	b.answers = twoAnswers()
-	s := watch(t, b, two)
-	expect(t, scrape(t, s, 0), map[string]string{"pg_up": "1"})
+	s := watch(t, b, two, impatient)
+	eventually(t, "the server counts as up", func() bool { return scrape(t, s, time.Second)["pg_up"] == "1" })
 	b.change(func() { b.silent = true })
 	// It answers all the same, and knows that the server is down once it has waited long enough.
 	eventually(t, "the server counts as down", func() bool { return scrape(t, s, 50*time.Millisecond)["pg_up"] == "0" })
@@ -172,7 +177,7 @@ func TestACollectorThatHangs(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)
 	b.answers = append([]reply{{contains: "stuck", hang: hang}}, twoAnswers()...)
-	s := watch(t, b, `pg_stuck: { query: SELECT stuck, ttl: 60, timeout: 0.05, tags: [ cluster ], metrics: [ { n: { usage: GAUGE } } ] }`+two)
+	s := watch(t, b, `pg_stuck: { query: SELECT stuck, ttl: 60, timeout: 0.05, tags: [ cluster ], metrics: [ { n: { usage: GAUGE } } ] }`+two, impatient)
 	scrape(t, s, 100*time.Millisecond)
 	// The connection is given up with the query, and the others are run on the next one.
 	eventually(t, "the other collectors have run", func() bool {

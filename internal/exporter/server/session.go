@@ -11,12 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// How long the server may take beyond a statement's own timeout to say that it was too slow, before
-// the connection is given up; and how long a statement waits for a lock of somebody else's.
-const (
-	grace       = time.Second
-	lockTimeout = 200 * time.Millisecond
-)
+// lockTimeout is how long a statement waits for a lock of somebody else's.
+const lockTimeout = 200 * time.Millisecond
 
 // session is one connection and what was prepared on it. One goroutine uses it at a time.
 type session struct {
@@ -26,6 +22,7 @@ type session struct {
 	prepared map[string]*statement
 	limits   limits // that the server is set to
 	usedAt   time.Time
+	grace    time.Duration // that the server has beyond a statement's timeout to say that it was too slow, before the connection is given up
 }
 
 // limits are the settings of a statement.
@@ -54,12 +51,12 @@ type sink interface {
 // would cost more than it saves. Whatever a collector says, it changes nothing.
 const settings = "SET jit = off; SET default_transaction_read_only = on; SET client_encoding = 'UTF8'; SET lock_timeout = %d"
 
-func openSession(ctx context.Context, config *pgconn.Config, simple, console bool) (*session, error) {
+func openSession(ctx context.Context, config *pgconn.Config, simple, console bool, grace time.Duration) (*session, error) {
 	conn, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{conn: conn, simple: simple || console, console: console, prepared: map[string]*statement{}, usedAt: time.Now()}
+	s := &session{conn: conn, simple: simple || console, console: console, prepared: map[string]*statement{}, usedAt: time.Now(), grace: grace}
 	if console {
 		return s, nil
 	}
@@ -77,7 +74,7 @@ func (s *session) exec(ctx context.Context, sql string) error {
 // alive tells whether a connection that nobody used for a while still stands. One that does not is
 // closed.
 func (s *session) alive(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, grace)
+	ctx, cancel := context.WithTimeout(ctx, s.grace)
 	defer cancel()
 	if s.exec(ctx, "") == nil {
 		return true
@@ -102,7 +99,7 @@ func (s *session) query(ctx context.Context, sql string, l limits, to sink) erro
 	s.usedAt = time.Now()
 	if l.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, l.timeout+grace)
+		ctx, cancel = context.WithTimeout(ctx, l.timeout+s.grace)
 		defer cancel()
 	}
 	if err := s.set(ctx, l); err != nil {
