@@ -110,7 +110,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().StringArrayVarP(&a.extra, "extra", "e", nil, "set a parameter, `name=value`, over every other level")
 	root.AddCommand(
 		newConfigureCommand(a), newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newStatusCommand(a), newConnectCommand(a), newPgCommand(a), newRemoveCommand(a), newUndoCommand(a), newDrillCommand(a),
-		newInventoryCommand(a), newParamCommand(a), newSandboxCommand(a), newAgentCommand(a), newExpireCommand(a), newDocsCommand(),
+		newInventoryCommand(a), newParamCommand(a), newSandboxCommand(a), newExporterCommand(a), newAgentCommand(a), newExpireCommand(a), newDocsCommand(),
 	)
 	return root
 }

@@ -28,6 +28,12 @@ var mayImport = map[string][]string{
 	"pki":       {"localfile"},
 	"secret":    {"localfile"},
 
+	// The exporter of PostgreSQL and pgBouncer: what runs on nodes as pg_exporter.
+	"exporter/collector":  {"diag"},
+	"exporter/collectors": {"exporter/collector"},
+	"exporter/series":     {},
+	"exporter/server":     {"exporter/collector", "exporter/series"},
+
 	// Pure: from YAML to resources.
 	"inventory": {"diag"},
 	"param":     {"diag", "inventory", "pguser"},
@@ -52,8 +58,9 @@ var mayImport = map[string][]string{
 	"view":       {"controller", "diag", "distro", "drill", "election", "engine", "fact", "hba", "health", "inspect", "model", "operation", "resource", "resource/fault"},
 	"sandbox":    {},
 	"configure":  {"fact"},
+	"exporter":   {"exporter/collector", "exporter/collectors", "exporter/series", "exporter/server"},
 	"drill":      {"controller", "engine", "health", "ledger", "model", "module", "operation", "param", "resource", "resource/fault"},
-	"cli":        {"agent", "configure", "controller", "diag", "drill", "election", "engine", "fact", "inventory", "model", "module", "operation", "param", "resource", "resource/fault", "sandbox", "secret", "view"},
+	"cli":        {"agent", "configure", "controller", "diag", "drill", "election", "engine", "exporter", "fact", "inventory", "model", "module", "operation", "param", "resource", "resource/fault", "sandbox", "secret", "view"},
 
 	// For tests and measurements: nothing that ships imports them.
 	"golden":            {"diag", "resource"},
