@@ -15,9 +15,11 @@ export CGO_ENABLED ?= 0
 
 VERSION ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),devel)
 TOOL := go tool -modfile=tools/go.mod
-GO_FOLDERS := $(wildcard cmd conf internal packages test bench)
+GO_FOLDERS := $(wildcard cmd conf internal packages rules test bench)
 # Go modules apart: what the recipes compile besides upstream's modules.
 MODULES := packages/promtail/go-systemd
+# And one whose needs are not to become part of the product.
+RULES_TEST := cd rules/test &&
 # What the platform installs on a node: fetched once into the cache, so that four nodes need not
 # each download it.
 PACKAGES := acl,chrony,etcd-client,etcd-server,haproxy,jq,kmod,lsof,lz4,patroni,pgbadger,pgbouncer,postgresql-17,postgresql-client-17,python3-etcd,python3-psycopg2,rsync,socat,sysstat,tuned,unzip,vip-manager2,prometheus,prometheus-alertmanager,prometheus-blackbox-exporter,prometheus-nginx-exporter,prometheus-node-exporter,nginx,dnsmasq
@@ -39,12 +41,14 @@ lint: ## Run go vet, staticcheck and gofumpt
 	go vet -tags e2e ./...
 	for module in $(MODULES); do go vet -C $$module ./... || exit 1; done
 	$(TOOL) staticcheck -tags e2e ./...
+	$(RULES_TEST) go vet ./... && go tool -modfile=../../tools/go.mod staticcheck ./...
 	@unformatted=$$($(TOOL) gofumpt -l $(GO_FOLDERS)) && \
 		if [ -n "$$unformatted" ]; then echo "not in gofumpt's form; run: $(TOOL) gofumpt -w $(GO_FOLDERS)"; echo "$$unformatted"; exit 1; fi
 
 unit: ## Run the tests that need no nodes, among them those for drift of generated files
 	go test ./...
 	for module in $(MODULES); do go test -C $$module ./... || exit 1; done
+	$(RULES_TEST) go test -count 1 ./... # go's cache does not see that files of another module changed
 
 e2e: build ## Run the tests on real nodes in the sandbox; needs root
 	go test -tags e2e -count 1 -timeout 60m -v ./test/e2e/...
