@@ -70,13 +70,20 @@ func (h *handover) load() *traffic.Load {
 	return load
 }
 
-// check fails the test for every transaction that failed.
-func (h *handover) check(reports []traffic.Report) {
+// check fails the test for every transaction that failed. A reader may find its connection closed once
+// in each of the switchovers, as docs/services.md says.
+func (h *handover) check(reports []traffic.Report, switchovers int) {
 	h.t.Helper()
 	longest := map[traffic.Kind]time.Duration{}
 	for _, r := range reports {
 		longest[r.Kind] = max(longest[r.Kind], r.Waited)
+		closed := 0
 		for _, failure := range r.Failed {
+			if r.Kind == traffic.Reader && strings.HasSuffix(failure, ": conn closed") && closed < switchovers {
+				closed++
+				h.t.Logf("%s had to connect again: %s", r.Name, failure)
+				continue
+			}
 			h.t.Errorf("%s: %s", r.Name, failure)
 		}
 		if r.Done == 0 {
@@ -119,7 +126,7 @@ func (h *handover) inTurn() {
 		}
 	}
 	reports := load.Stop()
-	h.check(reports)
+	h.check(reports, 3)
 	h.written(reports)
 }
 
@@ -192,7 +199,7 @@ func (h *handover) restarts() {
 	reports := slices.DeleteFunc(load.Stop(), func(r traffic.Report) bool {
 		return r.Kind == traffic.Reader // replicas restart under them
 	})
-	h.check(reports)
+	h.check(reports, 1)
 }
 
 // handoverKilled kills what holds the clients: they may see an error, and are served again at once.
