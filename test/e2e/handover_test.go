@@ -146,7 +146,7 @@ func (h *handover) openTransaction() {
 	if now := h.leads().Name; now != old {
 		h.t.Errorf("%s leads, and not %s", now, old)
 	}
-	h.check(load.Stop())
+	h.check(load.Stop(), 1)
 	if err := tx.Commit(h.t.Context()); err != nil {
 		h.t.Errorf("the transaction that was open: %v", err)
 	}
@@ -173,7 +173,7 @@ func (h *handover) agentKilled() {
 	if now != to {
 		h.t.Errorf("%s leads, and not %s", now, to)
 	}
-	h.check(load.Stop())
+	h.check(load.Stop(), 1)
 }
 
 // during waits until a handover has begun on a machine.
