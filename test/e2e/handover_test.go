@@ -70,13 +70,20 @@ func (h *handover) load() *traffic.Load {
 	return load
 }
 
-// check fails the test for every transaction that failed.
-func (h *handover) check(reports []traffic.Report) {
+// check fails the test for every transaction that failed. A reader may find its connection closed once
+// in each of the switchovers, as docs/services.md says.
+func (h *handover) check(reports []traffic.Report, switchovers int) {
 	h.t.Helper()
 	longest := map[traffic.Kind]time.Duration{}
 	for _, r := range reports {
 		longest[r.Kind] = max(longest[r.Kind], r.Waited)
+		closed := 0
 		for _, failure := range r.Failed {
+			if r.Kind == traffic.Reader && strings.HasSuffix(failure, ": conn closed") && closed < switchovers {
+				closed++
+				h.t.Logf("%s had to connect again: %s", r.Name, failure)
+				continue
+			}
 			h.t.Errorf("%s: %s", r.Name, failure)
 		}
 		if r.Done == 0 {
@@ -119,7 +126,7 @@ func (h *handover) inTurn() {
 		}
 	}
 	reports := load.Stop()
-	h.check(reports)
+	h.check(reports, 3)
 	h.written(reports)
 }
 
@@ -139,7 +146,7 @@ func (h *handover) openTransaction() {
 	if now := h.leads().Name; now != old {
 		h.t.Errorf("%s leads, and not %s", now, old)
 	}
-	h.check(load.Stop())
+	h.check(load.Stop(), 1)
 	if err := tx.Commit(h.t.Context()); err != nil {
 		h.t.Errorf("the transaction that was open: %v", err)
 	}
@@ -166,7 +173,7 @@ func (h *handover) agentKilled() {
 	if now != to {
 		h.t.Errorf("%s leads, and not %s", now, to)
 	}
-	h.check(load.Stop())
+	h.check(load.Stop(), 1)
 }
 
 // during waits until a handover has begun on a machine.
@@ -192,7 +199,7 @@ func (h *handover) restarts() {
 	reports := slices.DeleteFunc(load.Stop(), func(r traffic.Report) bool {
 		return r.Kind == traffic.Reader // replicas restart under them
 	})
-	h.check(reports)
+	h.check(reports, 1)
 }
 
 // handoverKilled kills what holds the clients: they may see an error, and are served again at once.
