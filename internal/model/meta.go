@@ -31,6 +31,7 @@ const (
 	GrafanaUnit       = "grafana-server.service"
 	NodeExporterUnit  = "prometheus-node-exporter.service"
 	PromtailUnit      = "promtail.service"
+	PgExporterUnit    = "pg_exporter.service"
 )
 
 // MonitorUnits are those of the node's that watch, and what it has of the platform's own services.
@@ -41,6 +42,9 @@ func (d *Deployment) MonitorUnits(n *Node) (needed, optional []string) {
 	}
 	if url, _ := d.LogStore(); n.Param.PromtailEnabled && url != "" {
 		optional = append(optional, PromtailUnit)
+	}
+	if n.Pg != nil && n.Pg.Exports() {
+		needed = append(needed, PgExporterUnit)
 	}
 	if n.Meta == nil {
 		return needed, optional

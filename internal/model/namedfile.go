@@ -33,6 +33,12 @@ func (d *Deployment) NamedFiles() []NamedFile {
 		files = append(files, NamedFile{"alertmanager_config", d.Infra.AlertmanagerConfig, value, value.Node})
 	}
 	for _, c := range d.Pg {
+		for _, i := range c.Instances {
+			if path, own := i.Collectors(); own {
+				value := i.Node.Vars["pg_exporter_config"]
+				files = append(files, NamedFile{"pg_exporter_config", path, value, value.Node})
+			}
+		}
 		value := c.Primary().Node.Vars["pg_databases"]
 		for k, database := range c.Param.PgDatabases {
 			if database.Baseline != "" && database.State != "absent" {

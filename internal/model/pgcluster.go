@@ -151,3 +151,20 @@ func (b *builder) fragment() bool {
 	}
 	return true
 }
+
+// ExportsPool tells whether metrics of the instance's pool are exported.
+func (i *PgInstance) ExportsPool() bool {
+	return i.Param.PgbouncerExporterEnabled && i.Param.PgbouncerEnabled
+}
+
+// Exports tells whether metrics of the instance or of its pool are.
+func (i *PgInstance) Exports() bool { return i.Param.PgExporterEnabled || i.ExportsPool() }
+
+// builtinCollectors are the names of v1.5's files, each a choice of what one set of collectors holds here.
+var builtinCollectors = []string{"pg_exporter.yml", "pg_exporter_basic.yml", "pg_exporter_fast.yml"}
+
+// Collectors is the user's own file of collectors, if pg_exporter_config names one.
+func (i *PgInstance) Collectors() (path string, own bool) {
+	path = i.Param.PgExporterConfig
+	return path, i.Exports() && path != "" && !slices.Contains(builtinCollectors, path)
+}

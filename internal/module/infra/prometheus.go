@@ -4,6 +4,7 @@ import (
 	"pigsty/internal/model"
 	"pigsty/internal/register"
 	"pigsty/internal/resource"
+	"pigsty/rules"
 )
 
 const (
@@ -45,9 +46,25 @@ func (b *builder) prometheus() {
 		Path: prometheusConfig, Content: templates.Fill(prometheusConfig, v),
 		Check: &resource.FileCheck{Argv: []string{"promtool", "check", "config", "--syntax-only", resource.Candidate}},
 	}, reload)
+	b.rules(reload)
 	b.file(prometheusArgs, v, restart)
 	b.add(&resource.Unit{Unit: model.PrometheusUnit})
 	b.scrape("prometheus", model.PrometheusPort)
+}
+
+// rules are what Prometheus records and alerts of.
+func (b *builder) rules(notify ...resource.Notification) {
+	pace := rules.Pace{For: 1 / float64(b.p.PrometheusAlertHaste)}
+	for _, f := range rules.Files() {
+		paced, err := pace.Apply(f)
+		if err != nil {
+			panic(err) // the files are the program's own, and tests read all of them
+		}
+		b.add(&resource.File{
+			Path: "/etc/prometheus/rules/" + f.Name, Content: paced.Text,
+			Check: &resource.FileCheck{Argv: []string{"promtool", "check", "rules", resource.Candidate}},
+		}, notify...)
+	}
 }
 
 func (b *builder) prometheusView() prometheusView {

@@ -35,6 +35,7 @@ func target(d *model.Deployment, i *model.PgInstance) register.Target {
 	if i.Cluster.Param.PatroniEnabled {
 		t.Endpoints = append(t.Endpoints, register.Endpoint{Addr: addr, Port: p.PatroniPort, Type: "patroni", Plain: !i.Cluster.Param.PatroniSslEnabled})
 	}
+	t.Endpoints = append(t.Endpoints, exported(d, i)...)
 	if p.HaproxyEnabled {
 		t.Endpoints = append(t.Endpoints, register.Endpoint{Addr: addr, Port: p.HaproxyExporterPort, Type: "haproxy", Plain: true, Path: d.Infra.ExporterMetricsPath})
 	}

@@ -44,6 +44,7 @@ var listing = []func(*member){
 	(*member).vipAddress,
 	(*member).synchronous,
 	(*member).pause,
+	(*member).exporter,
 }
 
 // Compile lists the steps of every cluster's members.

@@ -32,7 +32,7 @@ func removing(d *model.Deployment, c *model.PgCluster, i *model.PgInstance) (m *
 // stop lists the end of the services: what clients reach the instance by goes first, then Patroni,
 // which stops PostgreSQL in good order and tells the cluster.
 func (m *member) stop(after ...resource.Ref) {
-	for _, unit := range []string{model.VIPManagerUnit, model.KeepalivedUnit, haproxyUnit, pgbouncerUnit} {
+	for _, unit := range []string{model.VIPManagerUnit, model.KeepalivedUnit, haproxyUnit, pgbouncerUnit, model.PgExporterUnit} {
 		m.off(unit, "").After = after
 	}
 	m.off(patroniUnit, "PostgreSQL stops").After = after
