@@ -324,7 +324,7 @@ func (f *failover) powerCut() {
 // shortTimes takes the leader's power in a cluster that was told to be quick about it.
 func (f *failover) shortTimes() {
 	f.edit("        vip_mode: l2\n", "        pg_rto: fast\n        vip_mode: l2\n")
-	if r := f.must(2, "plan"); !strings.Contains(r.out, "a lost leader is replaced in 16 to 26 s") {
+	if r := f.must(2, "plan"); !strings.Contains(r.out, "a lost leader is replaced in 18 to 27 s") {
 		f.t.Errorf("the plan does not say what it comes to:\n%s", r.out)
 	}
 	f.apply()
