@@ -114,7 +114,7 @@ func (r *recipe) config(arch, format string, contents []content, stage string) (
 		Name: r.Name, Arch: arch, Platform: "linux",
 		Version: r.version, VersionSchema: "none", Release: strconv.Itoa(r.Revision),
 		Section: r.Section, Priority: "optional", Maintainer: maintainer,
-		Description: r.Summary + "\n" + strings.TrimSpace(r.About),
+		Description: r.description(format),
 		Homepage:    r.Homepage, License: r.Licence, MTime: r.mtime, DisableGlobbing: true,
 		Depends: rel.Depends, Recommends: rel.Recommends, Suggests: rel.Suggests,
 		Conflicts: rel.Conflicts, Replaces: rel.Replaces, Provides: rel.Provides,
@@ -122,6 +122,16 @@ func (r *recipe) config(arch, format string, contents []content, stage string) (
 		Deb: debConfig{Compression: "zstd"},
 		RPM: rpmConfig{Compression: "zstd", Summary: r.Summary, BuildHost: "localhost"},
 	}, nil
+}
+
+// description is the text about the package; that of a .deb begins with the summary, an .rpm has it
+// apart.
+func (r *recipe) description(format string) string {
+	about := strings.TrimSpace(r.About)
+	if format == "deb" {
+		return r.Summary + "\n" + about
+	}
+	return about
 }
 
 // key names a package by all that it is made of: the configuration, with content in place of

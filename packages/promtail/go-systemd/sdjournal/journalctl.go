@@ -21,8 +21,10 @@ type query struct {
 	follow  bool
 }
 
+// args are journalctl's. Without --merge it follows the current boot only, and the last lines before
+// a machine went down would be missing.
 func (q query) args() []string {
-	args := []string{"--output=json", "--all", "--no-pager", "--quiet"}
+	args := []string{"--output=json", "--all", "--merge", "--no-pager", "--quiet"}
 	if q.path != "" {
 		args = append(args, "--directory="+q.path)
 	}

@@ -78,7 +78,7 @@ func TestFollowGivesEntriesAndGoesOnAfterTheLast(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(calls()), "\n")
 	for i, want := range []string{"--since=@[0-9]+", "--after-cursor=c2"} {
-		form := regexp.MustCompile(`^--output=json --all --no-pager --quiet --directory=/var/log/journal ` + want + ` --follow --no-tail _TRANSPORT=kernel$`)
+		form := regexp.MustCompile(`^--output=json --all --merge --no-pager --quiet --directory=/var/log/journal ` + want + ` --follow --no-tail _TRANSPORT=kernel$`)
 		if !form.MatchString(lines[i]) {
 			t.Errorf("call %d: %s, want %s", i, lines[i], form)
 		}
