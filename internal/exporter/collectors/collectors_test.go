@@ -84,7 +84,7 @@ func TestNamesStayOverVersions(t *testing.T) {
 
 func everyServer() []collector.Facts {
 	var out []collector.Facts
-	installed := map[string]string{"pg_stat_statements": "public", "pgstattuple": "public"}
+	installed := map[string]string{"pg_stat_statements": "public"}
 	for _, version := range []int{130000, 140000, 150000, 160000, 170000, 180000} {
 		for _, recovery := range []bool{false, true} {
 			out = append(out, collector.Facts{Main: true, Version: version, Recovery: recovery, Extensions: installed})
@@ -131,8 +131,8 @@ func where(c *collector.Collector) string {
 		switch {
 		case tag == "primary" || tag == "replica":
 			out += ", on a " + tag
-		case strings.HasPrefix(tag, "extension:"):
-			out += ", with " + strings.TrimPrefix(tag, "extension:")
+		case strings.HasPrefix(tag, "extension:") || strings.HasPrefix(tag, "schema:"):
+			out += ", with " + strings.Replace(tag, ":", " ", 1)
 		}
 	}
 	if c.Skip {

@@ -86,7 +86,7 @@ type state struct {
 type totals struct {
 	started, lastScrape     time.Time
 	scrapes, failed, late   int
-	lastTook, lastDeadline  time.Duration
+	lastTook                time.Duration
 	reloads, reloadFailures int
 }
 
