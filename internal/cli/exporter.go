@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -21,26 +22,39 @@ import (
 const exporterName = "pg_exporter"
 
 // Arguments gives the arguments of a command line whose first word is the program's name. A program
-// that is called pg_exporter is the command of that name.
+// that is called pg_exporter is the command of that name, and understands two spellings that pigsty
+// has another use for or none: -i for the databases to look into, and --no-FLAG.
 func Arguments(argv []string) []string {
-	if len(argv) > 0 && filepath.Base(argv[0]) == exporterName {
-		return append([]string{exporterName}, argv[1:]...)
+	if len(argv) == 0 || filepath.Base(argv[0]) != exporterName {
+		return argv[min(1, len(argv)):]
 	}
-	return argv[min(1, len(argv)):]
+	out := []string{exporterName}
+	for _, arg := range argv[1:] {
+		if name, negated := strings.CutPrefix(arg, "--no-"); negated {
+			arg = "--" + name + "=false"
+		} else if rest, short := strings.CutPrefix(arg, "-i"); short {
+			arg = "--include-database"
+			if rest != "" {
+				arg += "=" + strings.TrimPrefix(rest, "=")
+			}
+		}
+		out = append(out, arg)
+	}
+	return out
 }
 
 // exporterFlags are what pg_exporter's command line says besides the options themselves.
 type exporterFlags struct {
 	exporter.Options
-	dryRun, explain, noDiscovery bool
-	logLevel, logFormat          string
-	connectTimeout               millis
+	dryRun, explain     bool
+	logLevel, logFormat string
+	connectTimeout      millis
 }
 
 // exporterEnv are the variables that stand for flags which are not given.
 var exporterEnv = map[string]string{
 	"config": "PG_EXPORTER_CONFIG", "label": "PG_EXPORTER_LABEL", "tag": "PG_EXPORTER_TAG",
-	"disable-cache": "PG_EXPORTER_DISABLE_CACHE", "auto-discovery": "PG_EXPORTER_AUTO_DISCOVERY",
+	"disable-cache": "PG_EXPORTER_DISABLE_CACHE", "disable-intro": "PG_EXPORTER_DISABLE_INTRO", "auto-discovery": "PG_EXPORTER_AUTO_DISCOVERY",
 	"exclude-database": "PG_EXPORTER_EXCLUDE_DATABASE", "include-database": "PG_EXPORTER_INCLUDE_DATABASE",
 	"namespace": "PG_EXPORTER_NAMESPACE", "fail-fast": "PG_EXPORTER_FAIL_FAST",
 	"connect-timeout": "PG_EXPORTER_CONNECT_TIMEOUT", "web.telemetry-path": "PG_EXPORTER_TELEMETRY_PATH",
@@ -69,7 +83,8 @@ func newExporterCommand(a *app) *cobra.Command {
 		Example: `  PG_EXPORTER_URL='postgresql://monitor@/postgres?host=/var/run/postgresql' pg_exporter
   pg_exporter --config builtin --config /etc/pg_exporter --dry-run
   pg_exporter --explain`,
-		Args: cobra.NoArgs,
+		Version: versionString(),
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.complete(cmd.Flags()); err != nil {
 				return err
@@ -92,13 +107,13 @@ func (f *exporterFlags) register(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.Tag, "tag", "t", "", "`tags` of this exporter, which collectors may ask for")
 	flags.BoolVarP(&f.DisableCache, "disable-cache", "C", false, "run every collector at every scrape")
 	flags.BoolVarP(&f.Discover, "auto-discovery", "a", true, "look into the server's other databases as well")
-	flags.BoolVar(&f.noDiscovery, "no-auto-discovery", false, "the opposite")
 	flags.StringVarP(&f.Exclude, "exclude-database", "x", exporter.DefaultExclude, "`databases` not to look into")
 	flags.StringVar(&f.Include, "include-database", "", "the only `databases` to look into (default all)")
 	flags.IntVar(&f.Connections, "max-connections", exporter.DefaultConnections, "most connections to the server, one for a database at most")
 	flags.IntVar(&f.Budget, "max-series", exporter.DefaultBudget, "most series of a collector that does not say itself")
 	flags.VarP(&f.connectTimeout, "connect-timeout", "T", "longest wait for a connection, as 3s or in milliseconds (default 3s)")
 	flags.DurationVar(&f.ScrapeTimeout, "scrape-timeout", exporter.DefaultScrapeTimeout, "longest scrape where the scraper does not say; an answer is given somewhat before")
+	flags.BoolVarP(&f.DisableIntro, "disable-intro", "m", false, "leave out what it tells of itself")
 	flags.BoolVarP(&f.FailFast, "fail-fast", "f", false, "end when the server does not answer at the start")
 	flags.StringVarP(&f.Namespace, "namespace", "n", "", "what the names of its own metrics begin with (default pg, pgbouncer)")
 	flags.StringVar(&f.Listen, "web.listen-address", exporter.DefaultListen, "`address` to listen on")
@@ -109,8 +124,7 @@ func (f *exporterFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVarP(&f.explain, "explain", "E", false, "write which collectors run on the server and which do not, and end")
 	flags.StringVar(&f.logLevel, "log.level", "info", "debug, info, warn or error")
 	flags.StringVar(&f.logFormat, "log.format", "logfmt", "logfmt or json")
-	_ = flags.MarkHidden("constLabels") // they exist
-	_ = flags.MarkHidden("no-auto-discovery")
+	_ = flags.MarkHidden("constLabels") // it exists
 }
 
 // complete takes from the environment what was not given.
@@ -134,9 +148,6 @@ func (f *exporterFlags) complete(flags *pflag.FlagSet) error {
 				*url.to = os.Getenv(variable)
 			}
 		}
-	}
-	if f.noDiscovery {
-		f.Discover = false
 	}
 	f.ConnectTimeout, f.Version = time.Duration(f.connectTimeout), versionString()
 	return nil

@@ -66,6 +66,9 @@ func (p *page) metrics(w http.ResponseWriter, r *http.Request) {
 		p.exporter.log.Debug("the scraper went away", "error", err)
 		return
 	}
+	if p.exporter.options.DisableIntro {
+		return
+	}
 	out := series.NewWriter(to)
 	p.exporter.writeProcess(out)
 	_ = out.Close() // as above

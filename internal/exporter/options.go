@@ -36,6 +36,7 @@ type Options struct {
 	ConnectTimeout  time.Duration
 	Budget          int
 	DisableCache    bool
+	DisableIntro    bool // leave out what the exporter tells of itself
 	FailFast        bool
 	Namespace       string
 	Listen          string // host:port, default :9630
@@ -161,7 +162,7 @@ func (o *Options) server(address string, console bool) (server.Config, error) {
 		Conn: &config.Config, Pgbouncer: console, Namespace: o.Namespace,
 		Simple:   config.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol,
 		Discover: o.Discover && !console, Include: list(o.Include), Exclude: list(o.Exclude),
-		Tags: list(o.Tag), NoCache: o.DisableCache,
+		Tags: list(o.Tag), NoCache: o.DisableCache, NoIntro: o.DisableIntro,
 		Connections: cmp.Or(o.Connections, DefaultConnections), Budget: cmp.Or(o.Budget, DefaultBudget),
 	}
 	if console {

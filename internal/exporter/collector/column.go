@@ -122,7 +122,7 @@ func (r *reader) check(c *Collector, key *yaml.Node) {
 	if c.MaxVersion > 0 && c.MinVersion >= c.MaxVersion {
 		r.errorf(key, "collector %q is for no version: min_version %d is not below max_version %d", c.Branch, c.MinVersion, c.MaxVersion)
 	}
-	if len(c.Values()) == 0 && len(c.Histograms()) == 0 {
+	if len(c.Values()) == 0 && len(c.Histograms()) == 0 && !c.Skip {
 		r.errorf(key, "collector %q has no metric", c.Branch).Hint = "describe at least one column as COUNTER, GAUGE or HISTOGRAM"
 	}
 	r.checkNames(c, key)

@@ -23,6 +23,9 @@ func (s *Server) writeOwn(w *series.Writer, p *plan, databases []*database, lost
 			gauge("_in_recovery", "1 when the server is in recovery: a replica", truth(now.recovery))
 		}
 	}
+	if s.config.NoIntro {
+		return
+	}
 	gauge("_exporter_up", "always 1", 1)
 	gauge("_exporter_uptime", "seconds since the exporter started", at.Sub(t.started).Seconds())
 	gauge("_exporter_last_scrape_time", "when the last scrape came, in seconds since 1970", seconds(t.lastScrape))

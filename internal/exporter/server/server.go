@@ -36,6 +36,7 @@ type Config struct {
 	Exclude  []string // all but these
 
 	NoCache     bool // run every collector at every scrape
+	NoIntro     bool // tell of the server and not of the watching
 	Connections int  // most to the server, at least 1
 	Budget      int  // most series of one collector
 	Log         *slog.Logger
@@ -85,7 +86,7 @@ type state struct {
 type totals struct {
 	started, lastScrape     time.Time
 	scrapes, failed, late   int
-	lastTook, lastDeadline  time.Duration
+	lastTook                time.Duration
 	reloads, reloadFailures int
 }
 
