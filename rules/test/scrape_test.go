@@ -118,7 +118,7 @@ const (
 // grown since their process began, clocks go on, and everything else stays.
 func replay(t testing.TB, b *bench, scrapes []scrape) (end time.Time) {
 	t.Helper()
-	now := value(t, scrapes, "node_time_seconds")
+	now := valueOf(t, scrapes, "node_time_seconds")
 	end = time.Unix(int64(now), 0)
 	for at := end.Add(-history); !at.After(end); at = at.Add(pace) {
 		app := b.Appender(t.Context())
@@ -167,8 +167,8 @@ func age(s scrape, now float64) float64 {
 	return time.Hour.Seconds()
 }
 
-// value is what a metric was that one series has.
-func value(t testing.TB, scrapes []scrape, name string) float64 {
+// valueOf is what a metric was that one series has.
+func valueOf(t testing.TB, scrapes []scrape, name string) float64 {
 	t.Helper()
 	for _, s := range scrapes {
 		for _, m := range s.samples {
@@ -184,7 +184,7 @@ func value(t testing.TB, scrapes []scrape, name string) float64 {
 // evaluated is a bench that has seen the recorded scrapes for a while, and when that was.
 func evaluated(t testing.TB) (*bench, time.Time) {
 	t.Helper()
-	b := newBench(t, pace, ruleFiles(t)...)
+	b := newBench(t, pace, ruleFiles(t))
 	end := replay(t, b, readScrapes(t))
 	for at := end.Add(-3 * time.Minute); !at.After(end); at = at.Add(pace) {
 		b.evaluate(t, at)

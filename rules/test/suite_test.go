@@ -74,25 +74,31 @@ type bench struct {
 	alerts map[string][]*rules.AlertingRule
 }
 
-// newBench loads rules. Every group is evaluated at the interval.
-func newBench(t testing.TB, interval time.Duration, files ...string) *bench {
+// newBench loads rules: all of the files, or those that have one of the names. Every group is
+// evaluated at the interval.
+func newBench(t testing.TB, interval time.Duration, files []string, names ...string) *bench {
 	t.Helper()
 	b := &bench{TestStorage: teststorage.New(t), alerts: make(map[string][]*rules.AlertingRule)}
 	t.Cleanup(func() { b.Close() })
 	b.engine = promql.NewEngine(promql.EngineOpts{
 		Logger: log.NewNopLogger(), MaxSamples: 5_000_000, Timeout: time.Minute, EnableAtModifier: true, EnableNegativeOffset: true,
 	})
-	manager := rules.NewManager(&rules.ManagerOptions{
+	options := &rules.ManagerOptions{
 		ExternalURL: &url.URL{}, Context: t.Context(), Logger: log.NewNopLogger(),
 		QueryFunc:  rules.EngineQueryFunc(b.engine, b.TestStorage),
 		Appendable: b.TestStorage, Queryable: b.TestStorage,
 		NotifyFunc: func(context.Context, string, ...*rules.Alert) {},
-	})
-	loaded, errs := manager.LoadGroups(interval, labels.EmptyLabels(), "", nil, files...)
+	}
+	loaded, errs := rules.NewManager(options).LoadGroups(interval, labels.EmptyLabels(), "", nil, files...)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
 	for _, g := range loaded {
+		kept := slices.DeleteFunc(g.Rules(), func(r rules.Rule) bool { return len(names) > 0 && !slices.Contains(names, r.Name()) })
+		if len(kept) == 0 {
+			continue
+		}
+		g = rules.NewGroup(rules.GroupOptions{Name: g.Name(), File: g.File(), Interval: interval, Rules: kept, Opts: options})
 		b.groups = append(b.groups, g)
 		for _, r := range g.AlertingRules() {
 			b.alerts[r.Name()] = append(b.alerts[r.Name()], r)
@@ -123,6 +129,23 @@ func (b *bench) evaluate(t testing.TB, at time.Time) {
 			}
 		}
 	}
+}
+
+// closure adds to names of rules those that they read, and what these read.
+func closure(all []rule, names []string) []string {
+	for i := 0; i < len(names); i++ {
+		for _, r := range all {
+			if r.name() != names[i] {
+				continue
+			}
+			each(r.expr, func(s *parser.VectorSelector) {
+				if !slices.Contains(names, s.Name) {
+					names = append(names, s.Name)
+				}
+			})
+		}
+	}
+	return names
 }
 
 // query gives what an expression is at a time.
