@@ -58,7 +58,7 @@ func Differences() []Difference {
 		{"node_dns_options", "[options single-request-reopen timeout:1 rotate, domain service.consul]", "the search domain is Consul's, which is not the default store"},
 		{"node_dns_servers", "[10.10.10.10]", placehold},
 		{"node_etc_hosts_default", "[10.10.10.10 meta pigsty …]", placehold},
-		{"node_exporter_options", "--no-collector.softnet --no-collector.nvme --collector.ntp --collector.tcpstat --collector.processes", "the collector ntp is gone from later versions, the kernel tells the clock's offset; failed units are told of"},
+		{"node_exporter_options", "--no-collector.softnet --no-collector.nvme --collector.ntp --collector.tcpstat --collector.processes", "the collector ntp is gone from later versions, the kernel tells the clock's offset; failed units, and who holds an address, are told of"},
 		{"node_kernel_modules", "[softdog, br_netfilter, ip_vs, ip_vs_rr, ip_vs_rr, ip_vs_wrr, ip_vs_sh]", "one module stands there twice"},
 		{"node_ntp_servers", "[pool cn.pool.ntp.org iburst, …, server 10.10.10.10 iburst]", placehold},
 		{"node_ntp_service", "ntp", "chrony is Debian's choice and the only one that v2 kept"},

@@ -143,32 +143,11 @@ func (i *infrastructure) settles(what string, is func() (bool, string)) {
 	}
 }
 
-// allUp waits until every target answers, and tells how many there are of each job and type.
-func (i *infrastructure) allUp() map[string]int {
-	i.t.Helper()
-	count := map[string]int{}
-	i.settles("every target is up", func() (bool, string) {
-		clear(count)
-		all, err := i.query("https://p.pigsty", "/api/v1/query", "up")
-		if err != nil {
-			return false, err.Error()
-		}
-		for _, s := range all {
-			if s.Value[1] != "1" {
-				return false, fmt.Sprint(s.Labels)
-			}
-			count[s.Labels["job"]+" "+s.Labels["type"]]++
-		}
-		return len(all) > 0, "none"
-	})
-	return count
-}
-
 // targets are those that the inventory makes, and all of them are up.
 func (i *infrastructure) targets() {
 	want := map[string]int{
 		"infra prometheus": 1, "infra alertmanager": 1, "infra nginx": 1, "infra etcd": 3,
-		"nodes node": 4, "pgsql patroni": 4, "pgsql haproxy": 4, "probe vip": 2,
+		"nodes node": 4, "pgsql patroni": 4, "pgsql haproxy": 4, "pgsql pgsql": 4, "pgsql pgbouncer": 4, "probe vip": 2,
 	}
 	i.settles("the targets of the inventory", func() (bool, string) {
 		count := map[string]int{}
@@ -257,7 +236,7 @@ func (i *infrastructure) instanceRemoved() {
 	i.must(0, "undo", "pg-test-3", "-y")
 	i.settles("the target is back", func() (bool, string) {
 		back := i.prometheus(one + " == 1")
-		return len(back) == 2, fmt.Sprint(back)
+		return len(back) == 4, fmt.Sprint(back)
 	})
 }
 

@@ -54,7 +54,10 @@ func (b *builder) prometheus() {
 
 // rules are what Prometheus records and alerts of.
 func (b *builder) rules(notify ...resource.Notification) {
-	pace := rules.Pace{For: 1 / float64(b.p.PrometheusAlertHaste)}
+	var pace rules.Pace
+	if haste := b.p.PrometheusAlertHaste; haste > 1 {
+		pace.For = 1 / float64(haste)
+	}
 	for _, f := range rules.Files() {
 		paced, err := pace.Apply(f)
 		if err != nil {
