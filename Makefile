@@ -80,6 +80,7 @@ up: build ## Bring up the sandbox and deploy conf/sandbox.yml on it
 	@bin/pigsty status -i conf/sandbox.yml
 	@printf '\nConnect (the password of test is test):\n'
 	@bin/pigsty connect -i conf/sandbox.yml
+	@printf '\nLook (what is up and what is wrong): http://10.10.10.10/\n'
 	@printf '\nTry next:\n%s\n%s\n%s\n%s\n' \
 		'  bin/pigsty plan -i conf/sandbox.yml      nothing to do; edit conf/sandbox.yml and plan again' \
 		'  bin/pigsty pg switchover pg-test -i conf/sandbox.yml --plan   who would take over, and what it costs' \
