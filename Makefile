@@ -51,7 +51,7 @@ unit: ## Run the tests that need no nodes, among them those for drift of generat
 	$(RULES_TEST) go test -count 1 ./... # go's cache does not see that files of another module changed
 
 e2e: build ## Run the tests on real nodes in the sandbox; needs root
-	go test -tags e2e -count 1 -timeout 60m -v ./test/e2e/...
+	go test -tags e2e -count 1 -timeout 80m -v ./test/e2e/...
 
 test: build lint unit e2e ## All of the above, in this order: what CI runs
 
