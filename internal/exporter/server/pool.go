@@ -13,14 +13,16 @@ import (
 const reopenEvery = 500 * time.Millisecond
 
 // pool bounds the connections and keeps those that are not in use, one for each database at most.
+// Who has to wait for one waits in line.
 type pool struct {
 	max int
 
-	mu      sync.Mutex
-	open    int
-	idle    []kept        // least recently used first
-	changed chan struct{} // closed when there may be room
-	reopen  time.Time     // when the next connection may make room for another
+	mu     sync.Mutex
+	open   int
+	idle   []kept // least recently used first
+	line   []chan struct{}
+	reopen time.Time   // when the next connection may make room for another
+	later  *time.Timer // serves the line then
 }
 
 type kept struct {
@@ -28,47 +30,68 @@ type kept struct {
 	session  *session
 }
 
-func newPool(size int) *pool { return &pool{max: size, changed: make(chan struct{})} }
+func newPool(size int) *pool { return &pool{max: size} }
 
 // take gives the connection to a database, or nil for the permission to open one. Whoever has
 // either gives it back by put or drop.
 func (p *pool) take(ctx context.Context, database string) (*session, error) {
-	for {
-		s, wait, ok := p.try(database)
-		if ok {
-			return s, nil
-		}
-		timer := time.NewTimer(reopenEvery)
-		select {
-		case <-wait:
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, ctx.Err()
-		}
-		timer.Stop()
-	}
-}
-
-func (p *pool) try(database string) (*session, <-chan struct{}, bool) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if i := slices.IndexFunc(p.idle, func(k kept) bool { return k.database == database }); i >= 0 {
 		s := p.idle[i].session
 		p.idle = slices.Delete(p.idle, i, i+1)
-		return s, nil, true
+		p.mu.Unlock()
+		return s, nil
 	}
-	if p.open < p.max {
-		p.open++
-		return nil, nil, true
+	turn := make(chan struct{})
+	p.line = append(p.line, turn)
+	p.serve()
+	p.mu.Unlock()
+	select {
+	case <-turn:
+		return nil, nil
+	case <-ctx.Done():
 	}
-	if now := time.Now(); len(p.idle) > 0 && !now.Before(p.reopen) {
-		p.reopen = now.Add(reopenEvery)
-		go p.idle[0].session.close() // its farewell is not worth waiting for
-		p.idle = slices.Delete(p.idle, 0, 1)
-		return nil, nil, true
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.Index(p.line, turn); i >= 0 {
+		p.line = slices.Delete(p.line, i, i+1)
+	} else { // it came just now
+		p.open--
+		p.serve()
 	}
-	return nil, p.changed, false
+	return nil, ctx.Err()
+}
+
+// serve lets in those who are first in line, as long as there is room; with the lock held.
+func (p *pool) serve() {
+	for len(p.line) > 0 {
+		switch wait := time.Until(p.reopen); {
+		case p.open < p.max:
+			p.open++
+		case len(p.idle) == 0:
+			return
+		case wait > 0:
+			p.serveIn(wait)
+			return
+		default:
+			p.reopen = time.Now().Add(reopenEvery)
+			go p.idle[0].session.close() // its farewell is not worth waiting for
+			p.idle = slices.Delete(p.idle, 0, 1)
+		}
+		close(p.line[0])
+		p.line = p.line[1:]
+	}
+}
+
+func (p *pool) serveIn(wait time.Duration) {
+	if p.later != nil {
+		p.later.Stop()
+	}
+	p.later = time.AfterFunc(wait, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.serve()
+	})
 }
 
 // put gives a connection back for later.
@@ -80,7 +103,7 @@ func (p *pool) put(database string, s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.idle = append(p.idle, kept{database, s})
-	p.signal()
+	p.serve()
 }
 
 // drop says that a connection is closed, or was not opened.
@@ -88,12 +111,7 @@ func (p *pool) drop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open--
-	p.signal()
-}
-
-func (p *pool) signal() {
-	close(p.changed)
-	p.changed = make(chan struct{})
+	p.serve()
 }
 
 // reap closes connections for which unwanted is true.
@@ -108,9 +126,7 @@ func (p *pool) reap(unwanted func(kept) bool) {
 		return false
 	})
 	p.open -= len(out)
-	if len(out) > 0 {
-		p.signal()
-	}
+	p.serve()
 	p.mu.Unlock()
 	for _, k := range out {
 		k.session.close()
