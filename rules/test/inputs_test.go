@@ -15,6 +15,7 @@ var inTrouble = []labels.Labels{
 	labels.FromStrings("__name__", "loki_discarded_samples_total", "reason", "rate_limited", "type", "loki"),
 	labels.FromStrings("__name__", "loki_request_duration_seconds_count", "status_code", "500", "route", "loki_api_v1_push"),
 	labels.FromStrings("__name__", "nginx_responses_total", "status", "502", "host", "home"),
+	labels.FromStrings("__name__", "pg_wait_count", "event", "Lock"),
 }
 
 // A rule that reads a series which no exporter has never has a value, and never says so.

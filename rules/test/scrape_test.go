@@ -156,13 +156,13 @@ func age(s scrape, now float64) float64 {
 	for _, m := range s.samples {
 		began[m.labels.Get("__name__")] = m.value
 	}
-	for _, name := range []string{"node_boot_time_seconds", "process_start_time_seconds", "haproxy_process_start_time_seconds"} {
-		if at, ok := began[name]; ok {
-			return max(now-at, 60)
-		}
-	}
 	if up, ok := began["pg_uptime"]; ok {
 		return up
+	}
+	for _, name := range []string{"node_boot_time_seconds", "process_start_time_seconds", "haproxy_process_start_time_seconds"} {
+		if at, ok := began[name]; ok && at < now {
+			return now - at
+		}
 	}
 	return time.Hour.Seconds()
 }
