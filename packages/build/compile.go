@@ -94,7 +94,7 @@ func (r *recipe) sources() ([]string, error) {
 	var out []string
 	err := filepath.WalkDir(r.moduleDir(), func(path string, d fs.DirEntry, err error) error {
 		name := d.Name()
-		if err == nil && (name == "go.mod" || name == "go.sum" || strings.HasSuffix(name, ".go")) {
+		if err == nil && (name == "go.mod" || name == "go.sum" || strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")) {
 			out = append(out, path)
 		}
 		return err

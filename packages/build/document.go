@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 )
 
 // documents are what the package says of its licence and its source.
@@ -17,19 +18,30 @@ func (r *recipe) documents(p program, stage string) ([]content, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := add(nil, copyright, "copyright")
-	packed := []string{p.notices}
-	if !r.ours() {
-		out = add(out, filepath.Join(r.moduleDir(), "go.mod"), "go.mod")
-		packed = append(packed, filepath.Join(r.moduleDir(), "go.sum"))
+	notices := filepath.Join(stage, noticesName+".gz")
+	if err := gzipFile(p.notices, notices); err != nil {
+		return nil, err
 	}
-	for _, from := range packed {
-		name := filepath.Base(from) + ".gz"
-		to := filepath.Join(stage, name)
-		if err := gzipFile(from, to); err != nil {
+	out := add(add(nil, copyright, "copyright"), notices, noticesName+".gz")
+	if r.ours() {
+		return out, nil
+	}
+	sources, err := r.sources()
+	if err != nil {
+		return nil, err
+	}
+	for _, from := range sources {
+		name, err := filepath.Rel(r.moduleDir(), from)
+		if err != nil {
 			return nil, err
 		}
-		out = add(out, to, name)
+		if name == "go.sum" { // the one large file
+			from, name = filepath.Join(stage, "go.sum.gz"), "go.sum.gz"
+			if err := gzipFile(filepath.Join(r.moduleDir(), "go.sum"), from); err != nil {
+				return nil, err
+			}
+		}
+		out = add(out, from, filepath.ToSlash(name))
 	}
 	return out, nil
 }
@@ -37,8 +49,12 @@ func (r *recipe) documents(p program, stage string) ([]content, error) {
 // copyright writes the file that says whose the program is, with the licence in full.
 func (r *recipe) copyright(p program, stage string) (string, error) {
 	to := filepath.Join(stage, "copyright")
-	err := render(to, struct{ Name, Version, Licence, Homepage, Source, Upstream, Package string }{
-		r.Name, r.version, r.Licence, r.Homepage, r.Source, r.Build.Upstream, r.Build.Package,
+	err := render(to, struct {
+		Name, Version, Licence, Homepage, Source, Upstream, Package, Tags string
+		Cgo                                                               bool
+	}{
+		r.Name, r.version, r.Licence, r.Homepage, r.Source, r.Build.Upstream, r.Build.Package, r.tags(),
+		slices.Contains(r.Build.Tags, "cgo"),
 	})
 	if err != nil {
 		return "", err

@@ -98,7 +98,7 @@ func notices(mods []module) (string, error) {
 // String names a module, and what is taken in its place.
 func (m module) String() string {
 	if m.Replace != nil {
-		return fmt.Sprintf("%s %s, as %s %s", m.Path, m.Version, m.Replace.Path, m.Replace.Version)
+		return strings.TrimSpace(fmt.Sprintf("%s %s, as %s %s", m.Path, m.Version, m.Replace.Path, m.Replace.Version))
 	}
 	return m.Path + " " + m.Version
 }

@@ -87,6 +87,8 @@ func TestDebInstallsWhatTheRecipeSays(t *testing.T) {
 		"-rw-r--r-- ./usr/share/doc/toy/copyright",
 		"-rw-r--r-- ./usr/share/doc/toy/go.mod",
 		"-rw-r--r-- ./usr/share/doc/toy/go.sum.gz",
+		"-rw-r--r-- ./usr/share/doc/toy/greeting/cmd/toy/main.go",
+		"-rw-r--r-- ./usr/share/doc/toy/greeting/go.mod",
 		"-rw-r--r-- ./usr/share/doc/toy/pages/more/two.md",
 		"-rw-r--r-- ./usr/share/doc/toy/pages/one.md",
 		"-rw-r--r-- ./usr/share/man/man1/toy.1.gz",
