@@ -4,7 +4,7 @@ package param
 type NodeExporter struct {
 	NodeExporterEnabled bool   `level:"cluster" default:"true" help:"run node_exporter on the node"`
 	NodeExporterPort    int    `level:"cluster" default:"9100" kind:"port" help:"port of node_exporter"`
-	NodeExporterOptions string `level:"cluster" default:"--no-collector.softnet --no-collector.nvme --collector.tcpstat --collector.processes --collector.systemd --collector.netdev.address-info" help:"options of node_exporter"`
+	NodeExporterOptions string `level:"cluster" default:"--no-collector.softnet --no-collector.nvme --collector.tcpstat --collector.processes --collector.systemd --collector.systemd.enable-restarts-metrics --collector.netdev.address-info" help:"options of node_exporter"`
 }
 
 // Promtail is section PROMTAIL.

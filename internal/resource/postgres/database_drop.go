@@ -52,6 +52,10 @@ func (d *Database) drop(ctx context.Context, h *resource.Host, s session, have *
 	if err := d.Pool.release(ctx, h, d.Database); err != nil {
 		return err
 	}
+	// The exporter comes back to it at its next look at the databases, and finds it gone.
+	if _, err := s.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '"+watching+"' AND datname = $1", d.Database); err != nil {
+		return problem("end the exporter's session with "+d.Database, err)
+	}
 	sql := []string{"DROP DATABASE " + quoteName(d.Database)}
 	if have.template { // made for a script that was never loaded
 		sql = append([]string{"ALTER DATABASE " + quoteName(d.Database) + " IS_TEMPLATE false"}, sql...)

@@ -9,10 +9,13 @@ import (
 	"pigsty/internal/resource"
 )
 
+// watching is how the exporter calls its sessions, which use nothing.
+const watching = "pg_exporter"
+
 const sessionQuery = `
 SELECT pid::text, 'process ' || pid || coalesce(' of ' || nullif(usename, ''), '') || coalesce(' in ' || datname, '')
        || coalesce(' from ' || host(client_addr), '') || coalesce(' (' || nullif(application_name, '') || ')', '')
-FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name <> 'pigsty' AND `
+FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name NOT IN ('pigsty', '` + watching + `') AND `
 
 // users lists who uses a role or database on this node, in words: its sessions, and the clients of
 // the pool, whose own sessions with the server do not count. column is of pg_stat_activity.
