@@ -39,6 +39,7 @@ func TestInfra(t *testing.T) {
 		{"targets", (*infrastructure).targets},
 		{"portal", (*infrastructure).portal},
 		{"nameserver", (*infrastructure).nameserver},
+		{"leader moves", (*infrastructure).leaderMoves},
 		{"instance removed", (*infrastructure).instanceRemoved},
 		{"meta node rebooted", (*infrastructure).rebooted},
 	} {
@@ -223,6 +224,22 @@ func (i *infrastructure) nameserver() {
 	if err != nil || !slices.Equal(addrs, []string{i.net + "3"}) {
 		i.t.Errorf("pg-test is %v, %v", addrs, err)
 	}
+}
+
+// leaderMoves shows that nothing has to be registered anew when another member leads: who does is
+// measured, and what is written down of an instance does not say it.
+func (i *infrastructure) leaderMoves() {
+	leads := func(name string) func() (bool, string) {
+		return func() (bool, string) {
+			now := i.prometheus(`pg_in_recovery{cls="pg-test"} == 0`)
+			return len(now) == 1 && now[0].Labels["ins"] == name, fmt.Sprint(now)
+		}
+	}
+	i.settles("pg-test-1 leads", leads("pg-test-1"))
+	i.must(0, "pg", "switchover", "pg-test", "--to", "pg-test-2", "-y")
+	i.settles("pg-test-2 leads", leads("pg-test-2"))
+	i.must(0, "pg", "switchover", "pg-test", "--to", "pg-test-1", "-y")
+	i.settles("pg-test-1 leads again", leads("pg-test-1"))
 }
 
 // instanceRemoved takes a replica away: nobody scrapes it any more, until it is back.
