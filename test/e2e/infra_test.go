@@ -239,8 +239,6 @@ func (i *infrastructure) leaderMoves() {
 	i.must(0, "pg", "switchover", "pg-test", "--to", "pg-test-2", "-y")
 	i.settles("pg-test-2 leads", leads("pg-test-2"))
 	i.healthy()
-	i.must(0, "pg", "switchover", "pg-test", "--to", "pg-test-1", "-y")
-	i.settles("pg-test-1 leads again", leads("pg-test-1"))
 }
 
 // instanceRemoved takes a replica away: nobody scrapes it any more, until it is back.
