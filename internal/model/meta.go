@@ -76,17 +76,21 @@ type Meta struct {
 
 // addMeta makes the infrastructure of the nodes that say so.
 func (b *builder) addMeta() {
-	b.d.Infra = decode[param.Infra](b, b.inv.Global())
 	for _, n := range b.d.Nodes {
 		if n.Param.MetaNode {
 			n.Meta = &Meta{Node: n, Param: decode[param.Infra](b, n.Vars)}
 			b.d.Metas = append(b.d.Metas, n.Meta)
 		}
 	}
+	if len(b.d.Metas) > 0 {
+		b.d.Infra = b.d.Metas[0].Param
+	} else {
+		b.d.Infra = decode[param.Infra](b, b.inv.Global())
+	}
 }
 
-// Prometheis are the infrastructure nodes that scrape and alert.
-func (d *Deployment) Prometheis() []*Meta {
+// PrometheusNodes are the infrastructure nodes that run Prometheus.
+func (d *Deployment) PrometheusNodes() []*Meta {
 	var some []*Meta
 	for _, m := range d.Metas {
 		if m.Param.PrometheusEnabled {

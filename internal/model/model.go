@@ -4,6 +4,7 @@
 package model
 
 import (
+	"cmp"
 	"slices"
 
 	"pigsty/internal/diag"
@@ -18,7 +19,7 @@ import (
 type Deployment struct {
 	Nodes []*Node
 	Metas []*Meta      // the infrastructure nodes
-	Infra param.Infra  // the infrastructure's parameters as all.vars has them, for what others need
+	Infra param.Infra  // the infrastructure's parameters as its first node has them, or all.vars without one
 	Etcd  *EtcdCluster // nil when no cluster keeps its state in etcd and nobody lists servers
 	Pg    []*PgCluster
 
@@ -55,6 +56,10 @@ type Node struct {
 	Etcd *EtcdMember // the etcd member that runs here; nil when none
 	Meta *Meta       // the platform's own services that run here; nil when none
 }
+
+// Identity is what monitoring calls the node: nodename, else what the machine calls itself, else its
+// address.
+func (n *Node) Identity() string { return cmp.Or(n.Name, n.Facts.Hostname, n.Addr) }
 
 // EtcdMetricsPort is where a member serves health and metrics in plain HTTP, on the loopback
 // address only.

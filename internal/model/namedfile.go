@@ -28,9 +28,11 @@ const Baseline = "baseline"
 // Reading them is the caller's: see Deployment.Files.
 func (d *Deployment) NamedFiles() []NamedFile {
 	var files []NamedFile
-	if len(d.Metas) > 0 && d.Infra.AlertmanagerConfig != "" {
-		value := d.Metas[0].Node.Vars["alertmanager_config"]
-		files = append(files, NamedFile{"alertmanager_config", d.Infra.AlertmanagerConfig, value, value.Node})
+	for _, m := range d.Metas {
+		if path := m.Param.AlertmanagerConfig; path != "" {
+			value := m.Node.Vars["alertmanager_config"]
+			files = append(files, NamedFile{"alertmanager_config", path, value, value.Node})
+		}
 	}
 	for _, c := range d.Pg {
 		for _, i := range c.Instances {

@@ -24,7 +24,7 @@ type Module struct {
 // Order is every module, in the order in which a node converges.
 var Order = []Module{
 	{"node", node.Compile, node.Warnings},
-	{"infra", infra.Compile, nil},
+	{"infra", infra.Compile, infra.Warnings},
 	{"etcd", etcd.Compile, nil},
 	{"pgsql", pgsql.Compile, pgsql.Warnings},
 }

@@ -48,6 +48,7 @@ var kinds = map[string]kind{
 	"endpoint":  {want: "an address and a port, such as 127.0.0.1:9090", ok: isEndpoint},
 	"listen":    {want: "addresses separated by commas", ok: isListen},
 	"url":       {want: "a URL such as http://pigsty/pigsty.repo", ok: isURL},
+	"urlquery":  {want: "parameters of a URL such as sslmode=disable&connect_timeout=3", ok: isURLQuery},
 	"date":      {want: "a date, YYYY-MM-DD", ok: isDate, pattern: `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`},
 	"hosts":     {want: "an address and the names it has", ok: isHostsLine},
 	"cron":      {want: "a crontab line: five fields or @daily and the like, a user, a command", ok: isCron},
@@ -94,6 +95,11 @@ func isEndpoint(s string) bool {
 func isURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Scheme != "" && (u.Host != "" || u.Scheme == "file")
+}
+
+func isURLQuery(s string) bool {
+	_, err := url.ParseQuery(s)
+	return err == nil
 }
 
 func isDate(s string) bool {

@@ -5,7 +5,7 @@ type PgExporter struct {
 	PgExporterConfig          string `level:"cluster" default:"pg_exporter.yml" help:"definition of the metrics: pg_exporter.yml is the built-in one, anything else a file or folder beside the inventory"`
 	PgExporterEnabled         bool   `level:"cluster" default:"true" help:"export metrics of PostgreSQL"`
 	PgExporterPort            int    `level:"cluster" default:"9630" kind:"port" help:"port of PostgreSQL's metrics"`
-	PgExporterParams          string `level:"cluster" default:"sslmode=disable" help:"parameters of the connection URL"`
+	PgExporterParams          string `level:"cluster" default:"sslmode=disable" kind:"urlquery" help:"parameters of the connection URL"`
 	PgExporterUrl             string `level:"cluster" default:"''" secret:"true" help:"connection URL, instead of the one made from the parameters"`
 	PgExporterAutoDiscovery   bool   `level:"cluster" default:"true" help:"export metrics of every database"`
 	PgExporterExcludeDatabase string `level:"cluster" default:"template0,template1,postgres" help:"databases left out of discovery"`

@@ -1,5 +1,5 @@
 // Package register makes what runs on nodes known to the platform's own services: what Prometheus
-// scrapes and probes, and what the portal leads to. Each module registers what it sets up, and
+// scrapes and probes. Each module registers what it sets up, and
 // takes it away again.
 package register
 
@@ -23,8 +23,9 @@ const (
 	Probe = "probe" // what is only looked at from outside, by blackbox_exporter
 )
 
-// Jobs are all of them, in the order of prometheus.yml.
-var Jobs = []string{Infra, Nodes, Pgsql, Redis}
+// Scraped are the jobs whose targets are asked themselves, in the order of prometheus.yml; those of Probe
+// are asked through blackbox_exporter.
+var Scraped = []string{Infra, Nodes, Pgsql, Redis}
 
 // TargetsDir is where Prometheus finds the files that say what to scrape.
 const TargetsDir = "/etc/prometheus/targets"
@@ -106,7 +107,7 @@ func quote(s string) string { return strconv.Quote(s) }
 // seen as down.
 func Steps(d *model.Deployment, module string, t Target) []resource.Step {
 	var steps []resource.Step
-	for _, m := range d.Prometheis() {
+	for _, m := range d.PrometheusNodes() {
 		steps = append(steps, resource.Step{
 			Node: m.Node.Addr, About: t.About, Module: module, Branch: Branch,
 			Resource: t.File(),

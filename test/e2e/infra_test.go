@@ -28,8 +28,9 @@ func TestInfra(t *testing.T) {
 	t.Parallel() // most of it is waiting
 	nodes := startNodes(t, "t-infra", "10.10.87.0/24", 4, withWatching)
 	s := newSite(t, nodes, "sandbox.yml")
-	s.extra = []string{"-e", "nameserver_enabled=true", "-e", "dns_records=[" + s.net + "3 pg-test]"}
+	s.extra = []string{"-e", "loki_enabled=true", "-e", "nameserver_enabled=true", "-e", "dns_records=[" + s.net + "3 pg-test]"}
 	i := &infrastructure{s}
+	i.giveLogs()
 	s.apply()
 	s.healthy()
 	for _, step := range []struct {
@@ -38,6 +39,8 @@ func TestInfra(t *testing.T) {
 	}{
 		{"targets", (*infrastructure).targets},
 		{"portal", (*infrastructure).portal},
+		{"logs", (*infrastructure).logs},
+		{"receivers", (*infrastructure).receivers},
 		{"nameserver", (*infrastructure).nameserver},
 		{"leader moves", (*infrastructure).leaderMoves},
 		{"instance removed", (*infrastructure).instanceRemoved},
@@ -147,19 +150,19 @@ func (i *infrastructure) settles(what string, is func() (bool, string)) {
 // targets are those that the inventory makes, and all of them are up.
 func (i *infrastructure) targets() {
 	want := map[string]int{
-		"infra prometheus": 1, "infra alertmanager": 1, "infra nginx": 1, "infra etcd": 3,
-		"nodes node": 4, "pgsql patroni": 4, "pgsql haproxy": 4, "pgsql pgsql": 4, "pgsql pgbouncer": 4, "probe vip": 2,
+		"infra prometheus": 1, "infra alertmanager": 1, "infra nginx": 1, "infra etcd": 3, "infra loki": 1,
+		"nodes node": 4, "nodes promtail": 4, "pgsql patroni": 4, "pgsql haproxy": 4, "pgsql pgsql": 4, "pgsql pgbouncer": 4, "probe vip": 2,
 	}
 	i.settles("the targets of the inventory", func() (bool, string) {
 		count := map[string]int{}
-		all, err := i.query("https://p.pigsty", "/api/v1/query", `up{type!~"loki|promtail"}`)
+		all, err := i.query("https://p.pigsty", "/api/v1/query", `up`)
 		for _, s := range all {
 			count[s.Labels["job"]+" "+s.Labels["type"]]++
 		}
 		return err == nil && maps.Equal(count, want), fmt.Sprint(count, err)
 	})
 	i.settles("they are up", func() (bool, string) {
-		down, err := i.query("https://p.pigsty", "/api/v1/query", `up{type!~"loki|promtail"} == 0`)
+		down, err := i.query("https://p.pigsty", "/api/v1/query", `up == 0`)
 		return err == nil && len(down) == 0, fmt.Sprint(down, err)
 	})
 	for _, s := range i.prometheus(`up{job="pgsql"}`) {
@@ -267,7 +270,7 @@ func (i *infrastructure) rebooted() {
 	})
 	i.healthy()
 	i.settles("every target is up", func() (bool, string) {
-		down, err := i.query("https://p.pigsty", "/api/v1/query", `up{type!~"loki|promtail"} == 0`)
+		down, err := i.query("https://p.pigsty", "/api/v1/query", `up == 0`)
 		return err == nil && len(down) == 0, fmt.Sprint(down, err)
 	})
 	if after := i.prometheus("count_over_time(up{type=\"prometheus\"}[1h])"); len(before) != 1 || len(after) != 1 {

@@ -35,13 +35,14 @@ var mayImport = map[string][]string{
 	"exporter/server":     {"exporter/collector", "exporter/series"},
 
 	// Pure: from YAML to resources.
-	"inventory": {"diag"},
-	"param":     {"diag", "inventory", "pguser"},
-	"model":     {"diag", "distro", "fact", "inventory", "param", "secret"},
-	"operation": {"model", "resource"},
-	"register":  {"model", "resource"},
-	"module/*":  {"diag", "distro", "fact", "haproxy", "model", "operation", "param", "patroni", "pguser", "pki", "register", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
-	"module":    {"diag", "fact", "model", "module/*", "operation", "param", "register", "resource", "resource/fault"},
+	"inventory":       {"diag"},
+	"param":           {"diag", "inventory", "pguser"},
+	"model":           {"diag", "distro", "fact", "inventory", "param", "secret"},
+	"model/modeltest": {"inventory", "model", "param", "secret"},
+	"operation":       {"model", "resource"},
+	"register":        {"model", "resource"},
+	"module/*":        {"diag", "distro", "fact", "haproxy", "model", "operation", "param", "patroni", "pguser", "pki", "register", "render", "resource", "resource/etcd", "resource/fault", "resource/postgres", "secret"},
+	"module":          {"diag", "fact", "model", "module/*", "operation", "param", "register", "resource", "resource/fault"},
 
 	// Carrying it out.
 	"resource":          {"diag", "fact", "pki"},

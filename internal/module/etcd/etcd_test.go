@@ -9,12 +9,10 @@ import (
 	"pigsty/internal/engine"
 	"pigsty/internal/fact"
 	"pigsty/internal/golden"
-	"pigsty/internal/inventory"
 	"pigsty/internal/model"
+	"pigsty/internal/model/modeltest"
 	"pigsty/internal/module/etcd"
-	"pigsty/internal/param"
 	"pigsty/internal/resource"
-	"pigsty/internal/secret"
 )
 
 // cases are the inventories in testdata and the facts of their nodes: true for one with data,
@@ -30,24 +28,12 @@ var cases = map[string]map[string]bool{
 
 func deployment(t *testing.T, name string) *model.Deployment {
 	t.Helper()
-	generated := map[string]string{}
-	for _, s := range param.Secrets() {
-		generated[s] = "sentinel-" + s
-	}
-	inv, problems := inventory.Load(filepath.Join("testdata", name+".yml"), inventory.Options{Generated: generated})
-	problems.Add(param.Check(inv)...)
-	d, more := model.Build(inv)
-	problems.Add(more...)
-	if problems.HasErrors() {
-		t.Fatal(problems.Err())
-	}
+	d := modeltest.Read(t, filepath.Join("testdata", name+".yml"), "")
 	facts := map[string]fact.Node{}
 	for addr, data := range cases[name] {
 		facts[addr] = fact.Node{OS: "debian", Release: 13, Arch: "amd64", EtcdData: data}
 	}
 	d.Observe(facts)
-	d.CA = "-----BEGIN CERTIFICATE-----\nAAECAwQFBgcICQ==\n-----END CERTIFICATE-----\n"
-	d.Derive = secret.Seed(strings.Repeat("s", 32)).Derive
 	return d
 }
 

@@ -94,7 +94,7 @@ func (b *builder) scrapeHere(kind string, port int) {
 	}
 	b.add(register.Target{
 		Job: register.Infra, Name: b.n.Addr + "." + kind,
-		Labels:    map[string]string{"ip": b.n.Addr, "ins": b.n.Name, "cls": b.n.Cluster},
+		Labels:    map[string]string{"ip": b.n.Addr, "ins": b.n.Identity(), "cls": b.n.Cluster},
 		Endpoints: []register.Endpoint{{Addr: b.n.Addr, Port: port, Type: kind}},
 	}.File())
 }

@@ -63,10 +63,7 @@ func (b *builder) home() {
 }
 
 func (b *builder) homeView() homeView {
-	v := homeView{Name: b.n.Name, Live: b.p.PrometheusEnabled}
-	if v.Name == "" {
-		v.Name = b.n.Addr
-	}
+	v := homeView{Name: b.n.Identity(), Live: b.p.PrometheusEnabled}
 	types := map[string]bool{"prometheus": b.p.PrometheusEnabled, "alertmanager": b.p.PrometheusEnabled, "loki": b.p.LokiEnabled, "grafana": b.p.GrafanaEnabled}
 	for _, u := range b.p.NginxUpstream {
 		running, ours := types[u.Name]
@@ -86,7 +83,7 @@ func (b *builder) homeView() homeView {
 		v.Clusters = append(v.Clusters, cluster(c))
 	}
 	for _, n := range b.d.Nodes {
-		v.Nodes = append(v.Nodes, homeNode{n.Name, n.Addr, n.Cluster})
+		v.Nodes = append(v.Nodes, homeNode{n.Identity(), n.Addr, n.Cluster})
 	}
 	return v
 }

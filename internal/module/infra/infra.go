@@ -78,8 +78,11 @@ func (b *builder) scrape(kind string, port int) {
 
 // register makes the node's services known to Prometheus.
 func (b *builder) register() {
+	if b.n.Name == "" && !b.n.Known {
+		return // it was registered by the name that it could tell then
+	}
 	b.steps = append(b.steps, register.Steps(b.d, "infra", register.Target{
-		Job: register.Infra, Name: b.n.Addr, About: b.n.Addr, Labels: map[string]string{"ip": b.n.Addr, "ins": b.n.Name, "cls": b.n.Cluster}, Endpoints: b.scraped,
+		Job: register.Infra, Name: b.n.Addr, About: b.n.Addr, Labels: map[string]string{"ip": b.n.Addr, "ins": b.n.Identity(), "cls": b.n.Cluster}, Endpoints: b.scraped,
 	})...)
 }
 

@@ -10,13 +10,11 @@ import (
 	"pigsty/internal/engine"
 	"pigsty/internal/fact"
 	"pigsty/internal/golden"
-	"pigsty/internal/inventory"
 	"pigsty/internal/model"
+	"pigsty/internal/model/modeltest"
 	"pigsty/internal/module/infra"
-	"pigsty/internal/param"
 	"pigsty/internal/register"
 	"pigsty/internal/resource"
-	"pigsty/internal/secret"
 )
 
 // cases are the inventories in testdata.
@@ -24,24 +22,12 @@ var cases = []string{"one", "two", "off"}
 
 func deployment(t *testing.T, name string) *model.Deployment {
 	t.Helper()
-	generated := map[string]string{}
-	for _, s := range param.Secrets() {
-		generated[s] = "sentinel-" + s
-	}
-	inv, problems := inventory.Load(filepath.Join("testdata", name+".yml"), inventory.Options{Generated: generated})
-	problems.Add(param.Check(inv)...)
-	d, more := model.Build(inv)
-	problems.Add(more...)
-	if problems.HasErrors() {
-		t.Fatal(problems.Err())
-	}
+	d := modeltest.Read(t, filepath.Join("testdata", name+".yml"), "")
 	facts := map[string]fact.Node{}
 	for _, n := range d.Nodes {
 		facts[n.Addr] = fact.Node{OS: "debian", Release: 13, Arch: "amd64"}
 	}
 	d.Observe(facts)
-	d.CA = "-----BEGIN CERTIFICATE-----\nAAECAwQFBgcICQ==\n-----END CERTIFICATE-----\n"
-	d.Derive = secret.Seed(strings.Repeat("s", 32)).Derive
 	return d
 }
 
@@ -70,7 +56,7 @@ func TestSecretsStayInSecretFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if strings.Contains(string(text), "sentinel-") {
+			if strings.Contains(string(text), modeltest.Sentinel) {
 				t.Errorf("%s: %s has a secret", name, resource.ID(s.Resource))
 			}
 		}
@@ -93,6 +79,47 @@ func TestOnlyWhatRunsIsScraped(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What is wished for and not done is told, with its place.
+func TestWarnings(t *testing.T) {
+	var b strings.Builder
+	for _, w := range infra.Warnings(deployment(t, "two")) {
+		b.WriteString(w.String() + "\n")
+	}
+	golden.Compare(t, filepath.Join("testdata", "two.warnings.txt"), b.String())
+	if l := infra.Warnings(deployment(t, "one")); len(l) > 0 {
+		t.Errorf("defaults are warned of: %v", l)
+	}
+}
+
+// A node that cannot be asked keeps the name by which it is known.
+func TestUnknownNodeStaysRegistered(t *testing.T) {
+	d := deployment(t, "one")
+	d.Observe(nil)
+	d.Metas[0].Node.Name = ""
+	for _, s := range infra.Compile(d) {
+		if s.Branch == register.Branch {
+			t.Errorf("%s is written anew", resource.ID(s.Resource))
+		}
+	}
+}
+
+// Through the portal, whose certificate Loki trusts, nobody may write or delete logs.
+func TestPortalReadsLogsOnly(t *testing.T) {
+	for _, s := range infra.Compile(deployment(t, "one")) {
+		f, ok := s.Resource.(*resource.File)
+		if !ok || f.Path != "/etc/nginx/conf.d/pigsty.conf" {
+			continue
+		}
+		_, loki, _ := strings.Cut(f.Content, "server_name l.pigsty;")
+		loki, _, _ = strings.Cut(loki, "server_name")
+		if !strings.Contains(loki, "limit_except GET") || strings.Count(f.Content, "limit_except") != 1 {
+			t.Errorf("%s", loki)
+		}
+		return
+	}
+	t.Error("the portal has no servers")
 }
 
 // Two infrastructure nodes know of each other.

@@ -1,9 +1,7 @@
 package infra
 
 import (
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 
 	"pigsty/internal/model"
@@ -32,17 +30,16 @@ var portalFolders = []string{"pigsty", "logs", "schema", "report", "docs"}
 
 // nginxView fills nginx's templates.
 type nginxView struct {
-	Home                  string // document root
-	Port, SSLPort         int
-	Addr                  string
-	Cert, Key, CA         string
-	Status                string
-	Users                 string // file of those who may use the portal; empty = everybody
-	Domain                string // the portal's own name
-	Sites                 []site
-	Balancers             []balancer
-	ClientCert, ClientKey string
-	Prometheus            string // where the home page asks how things are; empty without one
+	Home          string // document root
+	Port, SSLPort int
+	Addr          string
+	Cert, Key, CA string
+	Status        string
+	Users         string // file of those who may use the portal; empty = everybody
+	Domain        string // the portal's own name
+	Sites         []site
+	Balancers     []balancer
+	Prometheus    string // where the home page asks how things are; empty without one
 }
 
 // site is a server that leads to a service.
@@ -50,6 +47,7 @@ type site struct {
 	Name, Domain, Endpoint string
 	TLS                    bool // the service is one of the platform's that speaks TLS
 	WebSocket              bool
+	ReadOnly               bool // the service knows no users, and lets whoever reaches it write
 }
 
 // balancer is the admin page of an instance's HAProxy, which the portal leads to by the instance's
@@ -101,7 +99,6 @@ func (b *builder) nginxView() nginxView {
 	v := nginxView{
 		Home: b.p.NginxHome, Port: b.p.NginxPort, SSLPort: b.p.NginxSslPort, Addr: b.n.Addr,
 		Cert: nginxCert, Key: nginxKey, CA: caFile, Status: nginxStatus, Domain: b.n.Name,
-		ClientCert: nginxCert, ClientKey: nginxKey,
 	}
 	if len(b.p.NginxUsers) > 0 {
 		v.Users = nginxUsers
@@ -130,11 +127,15 @@ func (b *builder) nginxView() nginxView {
 // site leads to an upstream. The platform's own services are asked by TLS, also where the inventory
 // has the address of v1.5's plain one.
 func (b *builder) site(u param.Upstream) site {
-	host, port, _ := net.SplitHostPort(u.Endpoint)
-	own := host == "127.0.0.1" || host == b.n.Addr
-	tls := slices.Contains([]string{strconv.Itoa(model.PrometheusPort), strconv.Itoa(model.AlertmanagerPort), strconv.Itoa(model.LokiPort), strconv.Itoa(model.GrafanaPort)}, port)
+	here := func(ports ...int) bool {
+		return slices.ContainsFunc(ports, func(port int) bool {
+			return slices.Contains([]string{at("127.0.0.1", port), at(b.n.Addr, port)}, u.Endpoint)
+		})
+	}
 	return site{
-		Name: u.Name, Domain: u.Domain, Endpoint: u.Endpoint, TLS: own && tls,
+		Name: u.Name, Domain: u.Domain, Endpoint: u.Endpoint,
+		TLS:       here(model.PrometheusPort, model.AlertmanagerPort, model.LokiPort, model.GrafanaPort),
+		ReadOnly:  here(model.LokiPort),
 		WebSocket: strings.HasPrefix(u.Name, "grafana") || strings.HasPrefix(u.Name, "jupyter"),
 	}
 }

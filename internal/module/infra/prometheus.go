@@ -1,6 +1,8 @@
 package infra
 
 import (
+	"slices"
+
 	"pigsty/internal/model"
 	"pigsty/internal/register"
 	"pigsty/internal/resource"
@@ -36,7 +38,7 @@ func (b *builder) prometheus() {
 	b.add(&resource.Packages{ID: "prometheus", Packages: []string{"prometheus"}})
 	b.add(&resource.Directory{Path: b.p.PrometheusDataDir, Owner: register.PrometheusOwner, Mode: 0o700})
 	b.certificate(prometheusCert, prometheusKey, register.PrometheusOwner)
-	for _, job := range append(register.Jobs, register.Probe) {
+	for _, job := range append(slices.Clone(register.Scraped), register.Probe) {
 		b.add(&resource.Directory{Path: register.TargetsDir + "/" + job})
 	}
 	v := b.prometheusView()
@@ -75,9 +77,9 @@ func (b *builder) prometheusView() prometheusView {
 		Interval: b.p.PrometheusScrapeInterval, Timeout: b.p.PrometheusScrapeTimeout,
 		DataDir: b.p.PrometheusDataDir, Options: b.p.PrometheusOptions,
 		CA: caFile, Cert: prometheusCert, Key: prometheusKey, Targets: register.TargetsDir, Web: prometheusWeb,
-		Jobs: register.Jobs, Blackbox: at("127.0.0.1", model.BlackboxPort),
+		Jobs: register.Scraped, Blackbox: at("127.0.0.1", model.BlackboxPort),
 	}
-	for _, m := range b.d.Prometheis() {
+	for _, m := range b.d.PrometheusNodes() {
 		v.Alertmanagers = append(v.Alertmanagers, at(m.Node.Addr, model.AlertmanagerPort))
 		if m != b.m {
 			v.Peers = append(v.Peers, at(m.Node.Addr, model.AlertGossipPort))

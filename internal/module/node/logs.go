@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"path"
 
 	"pigsty/internal/model"
@@ -67,7 +68,7 @@ func (b *builder) logsView(url string, own bool) logsView {
 	v := logsView{
 		Port: p.PromtailPort, Positions: positions(p.PromtailPositions), Options: p.PromtailOptions,
 		Cert: promtailCert, Key: promtailKey, CA: CAPath, URL: url, Own: own,
-		Addr: b.n.Addr, Name: b.name(), Cluster: b.n.Cluster, Timezone: b.timezone(),
+		Addr: b.n.Addr, Name: b.n.Identity(), Cluster: b.n.Cluster, Timezone: b.timezone(),
 		Nginx: b.n.Meta != nil && b.n.Meta.Param.NginxEnabled,
 	}
 	if i := b.n.Pg; i != nil {
@@ -83,11 +84,5 @@ func positions(file string) string { return path.Join(promtailState, path.Base(f
 
 // timezone is the one that the node has, or is given.
 func (b *builder) timezone() string {
-	switch {
-	case b.n.Param.NodeTimezone != "":
-		return b.n.Param.NodeTimezone
-	case b.n.Facts.Timezone != "":
-		return b.n.Facts.Timezone
-	}
-	return "Etc/UTC"
+	return cmp.Or(b.n.Param.NodeTimezone, b.n.Facts.Timezone, "Etc/UTC")
 }

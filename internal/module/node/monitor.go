@@ -47,19 +47,11 @@ func (b *builder) leaf() pki.Leaf {
 
 // targets makes the node known to Prometheus.
 func (b *builder) targets() {
+	if b.n.Name == "" && !b.n.Known {
+		return // it was registered by the name that it could tell then
+	}
 	b.steps = append(b.steps, register.Steps(b.d, "node", register.Target{
 		Job: register.Nodes, Name: b.n.Addr, About: b.n.Addr,
-		Labels: map[string]string{"cls": b.n.Cluster, "ins": b.name(), "ip": b.n.Addr}, Endpoints: b.scraped,
+		Labels: map[string]string{"cls": b.n.Cluster, "ins": b.n.Identity(), "ip": b.n.Addr}, Endpoints: b.scraped,
 	})...)
-}
-
-// name is the node's in monitoring: nodename, or what it calls itself.
-func (b *builder) name() string {
-	switch {
-	case b.n.Name != "":
-		return b.n.Name
-	case b.n.Facts.Hostname != "":
-		return b.n.Facts.Hostname
-	}
-	return b.n.Addr
 }

@@ -12,14 +12,11 @@ import (
 	"pigsty/internal/engine"
 	"pigsty/internal/fact"
 	"pigsty/internal/golden"
-	"pigsty/internal/inventory"
 	"pigsty/internal/model"
+	"pigsty/internal/model/modeltest"
 	"pigsty/internal/module/node"
 	"pigsty/internal/param"
-	"pigsty/internal/secret"
 )
-
-const authority = "-----BEGIN CERTIFICATE-----\nAAECAwQFBgcICQ==\n-----END CERTIFICATE-----\n"
 
 // vm is a bare Debian 13 machine.
 var vm = fact.Node{
@@ -51,13 +48,7 @@ var cases = map[string]map[string]fact.Node{
 // deployment reads a case.
 func deployment(t testing.TB, name string) *model.Deployment {
 	t.Helper()
-	inv, problems := inventory.Load(filepath.Join("testdata", name+".yml"), inventory.Options{})
-	problems.Add(param.Check(inv)...)
-	d, more := model.Build(inv)
-	problems.Add(more...)
-	if problems.HasErrors() {
-		t.Fatal(problems.Err())
-	}
+	d := modeltest.Read(t, filepath.Join("testdata", name+".yml"), "")
 	facts := maps.Clone(cases[name])
 	for _, n := range d.Nodes {
 		if _, given := facts[n.Addr]; !given {
@@ -65,8 +56,6 @@ func deployment(t testing.TB, name string) *model.Deployment {
 		}
 	}
 	d.Observe(facts)
-	d.CA = authority
-	d.Derive = secret.Seed(strings.Repeat("s", 32)).Derive
 	return d
 }
 

@@ -3,7 +3,6 @@ package pgsql
 import (
 	"cmp"
 	"net/url"
-	"slices"
 	"strconv"
 
 	"pigsty/internal/model"
@@ -66,7 +65,7 @@ func (m *member) exporterURLs() [][2]string {
 		u := url.URL{Scheme: "postgres", User: url.UserPassword(m.c.Param.PgMonitorUsername, m.c.Param.PgMonitorPassword), Path: "/" + database}
 		query, err := url.ParseQuery(parameters)
 		if err != nil {
-			query = url.Values{}
+			panic(err) // param has checked it
 		}
 		query.Set("host", m.p.PgLocalhost)
 		query.Set("port", strconv.Itoa(port))
@@ -91,5 +90,5 @@ func exported(d *model.Deployment, i *model.PgInstance) []register.Endpoint {
 	if i.ExportsPool() {
 		all = append(all, endpoint("pgbouncer", i.Param.PgbouncerExporterPort))
 	}
-	return slices.Clip(all)
+	return all
 }

@@ -3,20 +3,17 @@ package pgsql_test
 import (
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"pigsty/internal/diag"
 	"pigsty/internal/engine"
 	"pigsty/internal/fact"
 	"pigsty/internal/golden"
-	"pigsty/internal/inventory"
 	"pigsty/internal/model"
+	"pigsty/internal/model/modeltest"
 	"pigsty/internal/module/pgsql"
-	"pigsty/internal/param"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/etcd"
-	"pigsty/internal/secret"
 )
 
 // machine is a Debian 13 node of 4 processors, 8 GB and 64 GB of disk.
@@ -59,17 +56,7 @@ var cases = map[string]func(addr string, n *fact.Node){
 // deployment reads a case. Every generated secret says "sentinel" and has what is hard to quote.
 func deployment(t testing.TB, name string) *model.Deployment {
 	t.Helper()
-	generated := map[string]string{}
-	for _, s := range param.Secrets() {
-		generated[s] = `sentinel-` + s + `"\$'`
-	}
-	inv, problems := inventory.Load(filepath.Join("testdata", name+".yml"), inventory.Options{Generated: generated})
-	problems.Add(param.Check(inv)...)
-	d, more := model.Build(inv)
-	problems.Add(more...)
-	if problems.HasErrors() {
-		t.Fatal(problems.Err())
-	}
+	d := modeltest.Read(t, filepath.Join("testdata", name+".yml"), `"\$'`)
 	facts := map[string]fact.Node{}
 	for _, n := range d.Nodes {
 		f := machine(n.Addr)
@@ -79,9 +66,7 @@ func deployment(t testing.TB, name string) *model.Deployment {
 		facts[n.Addr] = f
 	}
 	d.Observe(facts)
-	d.CA = "-----BEGIN CERTIFICATE-----\nAAECAwQFBgcICQ==\n-----END CERTIFICATE-----\n"
 	d.Files = map[string]string{"hidden.sql": "CREATE TABLE found (by text);\n"}
-	d.Derive = secret.Seed(strings.Repeat("s", 32)).Derive
 	return d
 }
 

@@ -1,0 +1,99 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// giveLogs puts the packages that Debian lacks onto the nodes, where an apply finds them.
+func (i *infrastructure) giveLogs() {
+	folder := buildPackages(i.t)
+	for _, n := range i.nodes.Nodes() {
+		for _, name := range []string{"grafana-loki", "promtail"} {
+			found, err := filepath.Glob(filepath.Join(folder, name+"_*.deb"))
+			if err != nil || len(found) != 1 {
+				i.t.Fatalf("packages of %s: %q, %v", name, found, err)
+			}
+			f, err := os.Open(found[0])
+			if err != nil {
+				i.t.Fatal(err)
+			}
+			_, err = i.nodes.Exec(i.t.Context(), n.Name, f, "sh", "-c", "cat > /root/p.deb && dpkg -i /root/p.deb && rm /root/p.deb")
+			f.Close()
+			if err != nil {
+				i.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// logs of every source are found by LogQL through the portal, with labels of few values, and what has
+// many beside the line.
+func (i *infrastructure) logs() {
+	db := login{host: "11", port: "5433", user: "test", password: "test", database: "test"}
+	conn := i.mustConnect(db)
+	if _, err := conn.Exec(i.t.Context(), "SELECT 1 /* two\nlines */ / 0"); err == nil {
+		i.t.Fatal("a division by zero went well")
+	}
+	onNode(i.t, i.nodes, "node-2", "logger", "-t", "greeter", "a line by syslog")
+	i.get("https://p.pigsty/api/v1/query?query=up")
+	for what, query := range map[string]string{
+		"an error of two lines":       `{job="pgsql",src="postgres",cls="pg-test",level="ERROR"} | code="22012" | datname="test" | usename="test" |= "lines */"`,
+		"Patroni's round":             `{job="pgsql",src="patroni",cls="pg-test",ins="pg-test-2",level="INFO"}`,
+		"the pool":                    `{job="pgsql",src="pgbouncer",cls="pg-test",level="LOG"}`,
+		"the balancer":                `{job="pgsql",src="haproxy",cls="pg-test",ins="pg-test-1",unit="haproxy"}`,
+		"the virtual address":         `{job="pgsql",src="vip-manager",cls="pg-test"}`,
+		"etcd":                        `{job="infra",src="etcd",level=~"info|warn"}`,
+		"a request, by its fields":    `{job="infra",src="nginx",upstream="prometheus"} | json | method="GET" | status="200" | path=~".*/api/v1/query.*" | agent!="" | bytes>0`,
+		"a line by syslog":            `{job="nodes",src="syslog",ins="pg-test-2",ip="` + i.net + `12"} |= "a line by syslog"`,
+		"a line of a unit's":          `{job="nodes",src="journal",unit="promtail"}`,
+		"Prometheus' own in journals": `{job="nodes",src="journal",unit="prometheus",cls="pg-meta"}`,
+	} {
+		i.settles(what, func() (bool, string) {
+			found, err := i.query("https://l.pigsty", "/loki/api/v1/query_range", query)
+			return err == nil && len(found) > 0, fmt.Sprint(query, err)
+		})
+	}
+	response, err := i.client().Post("https://l.pigsty/loki/api/v1/push", "application/json", strings.NewReader(`{"streams":[]}`))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusForbidden {
+		i.t.Errorf("who reaches the portal may write logs: %s", response.Status)
+	}
+	// Without the portal, nobody without a certificate gets in at all.
+	if out := onNode(i.t, i.nodes, "node-1", "sh", "-c", "curl -s -k -o /dev/null -m 5 https://"+i.net+"10:3100/ready; echo $?"); out == "0" {
+		i.t.Error("Loki answers who shows no certificate")
+	}
+}
+
+// receivers are told of alerts by a configuration of one's own, which is refused when it is wrong.
+func (i *infrastructure) receivers() {
+	own := filepath.Join(filepath.Dir(i.path), "alerts.yml")
+	write := func(text string) {
+		if err := os.WriteFile(own, []byte(text), 0o600); err != nil {
+			i.t.Fatal(err)
+		}
+	}
+	write("route: { receiver: team }\nreceivers: [{ name: team, webhook_configs: [{ url: 'http://127.0.0.1:9/secret-word' }] }]\n")
+	i.edit("        meta_node: true\n", "        meta_node: true\n        alertmanager_config: alerts.yml\n")
+	if r := i.must(2, "plan"); strings.Contains(r.out, "secret-word") {
+		i.t.Error("the plan shows the file")
+	}
+	i.apply()
+	if page := i.get("http://a.pigsty/api/v2/receivers"); !strings.Contains(page, `"team"`) {
+		i.t.Errorf("receivers: %s", page)
+	}
+	write("route: { receiver: nobody-of-that-name }\nreceivers: []\n")
+	if r := i.pigsty("apply", "--yes"); r.code != 1 || !strings.Contains(r.out+r.err, "nothing is replaced") {
+		i.t.Errorf("a wrong file: exit code %d\n%s%s", r.code, r.out, r.err)
+	}
+	i.edit("        alertmanager_config: alerts.yml\n", "")
+	i.apply()
+}
