@@ -43,6 +43,7 @@ func TestInfra(t *testing.T) {
 		{"receivers", (*infrastructure).receivers},
 		{"nameserver", (*infrastructure).nameserver},
 		{"leader moves", (*infrastructure).leaderMoves},
+		{"databases that are looked into", (*infrastructure).databasesRemoved},
 		{"instance removed", (*infrastructure).instanceRemoved},
 		{"meta node rebooted", (*infrastructure).rebooted},
 	} {
@@ -242,6 +243,23 @@ func (i *infrastructure) leaderMoves() {
 	i.must(0, "pg", "switchover", "pg-test", "--to", "pg-test-2", "-y")
 	i.settles("pg-test-2 leads", leads("pg-test-2"))
 	i.healthy()
+}
+
+// databasesRemoved shows that the exporter, which has a session in every database, uses none: one is set
+// aside, and one deleted, without ending anybody's session.
+func (i *infrastructure) databasesRemoved() {
+	const before = "          - { name: test }\n"
+	const two = "          - { name: shop }\n          - { name: mall }\n"
+	i.edit(before, before+two)
+	i.apply()
+	i.settles("the exporter looks into both", func() (bool, string) {
+		n, err := i.ask(i.dba(lastNumber(i.leads().Host)), "SELECT count(DISTINCT datname)::text FROM pg_stat_activity WHERE application_name = 'pg_exporter' AND datname IN ('shop', 'mall')")
+		return err == nil && n == "2", fmt.Sprint(n, err)
+	})
+	i.edit(two, "")
+	i.must(0, "remove", "database", "pg-test/shop", "--yes-destroy", "pg-test/shop")
+	i.must(0, "remove", "database", "pg-test/mall", "--now", "-e", "pg_clean=true", "--yes-destroy", "pg-test/mall")
+	i.must(0, "undo", "--forget", "pg-test/shop", "--yes-destroy", "pg-test/shop")
 }
 
 // instanceRemoved takes a replica away: nobody scrapes it any more, until it is back.

@@ -212,8 +212,20 @@ func (k *keeper) serve(ctx context.Context) (bool, error) {
 	}
 	for _, d := range databases {
 		if d["name"] != consoleDatabase && strings.HasPrefix(d["host"], "/") {
-			return true, k.reread(ctx, console, k.progress.Led)
+			return true, k.leadAgain(ctx, console)
 		}
 	}
 	return true, nil
+}
+
+// leadAgain leads the pool to the leader as it did, with the databases that it serves now.
+func (k *keeper) leadAgain(ctx context.Context, console *poolConsole) error {
+	if err := k.learnHome(); err != nil {
+		return err
+	}
+	k.progress.Led = ledTo(k.progress.Home, k.Pools[k.leader])
+	if err := k.save(); err != nil {
+		return err
+	}
+	return k.reread(ctx, console, k.progress.Led)
 }

@@ -122,12 +122,8 @@ func (k *keeper) lead(ctx context.Context, to string) error {
 		return err
 	}
 	defer console.close()
-	if k.progress.Home == "" {
-		home, err := os.ReadFile(k.host.Path(k.Databases))
-		if err != nil {
-			return err
-		}
-		k.progress.Home = string(home)
+	if err := k.learnHome(); err != nil {
+		return err
 	}
 	away := to != k.Self
 	k.progress.Carries, k.progress.Led = away, ""
@@ -144,6 +140,16 @@ func (k *keeper) lead(ctx context.Context, to string) error {
 	return resumeAll(ctx, console)
 }
 
+// learnHome reads the file that leads home, as it is now: an apply may have changed it since the last
+// look.
+func (k *keeper) learnHome() error {
+	text, err := os.ReadFile(k.host.Path(k.Databases))
+	if err == nil && string(text) != k.progress.Led {
+		k.progress.Home = string(text)
+	}
+	return err
+}
+
 // reread has pgBouncer take a file of databases; empty = the one that leads home.
 func (k *keeper) reread(ctx context.Context, console *poolConsole, content string) error {
 	if content == "" {
@@ -152,7 +158,17 @@ func (k *keeper) reread(ctx context.Context, console *poolConsole, content strin
 	if err := k.writeDatabases(content); err != nil {
 		return err
 	}
-	return errors.Join(console.do(ctx, "RELOAD"), k.writeDatabases(k.progress.Home))
+	return errors.Join(console.do(ctx, "RELOAD"), k.bringHome(content))
+}
+
+// bringHome puts the file that leads home in the place of one that was led, unless somebody else has
+// written it meanwhile.
+func (k *keeper) bringHome(led string) error {
+	current, err := os.ReadFile(k.host.Path(k.Databases))
+	if err != nil || string(current) != led {
+		return err
+	}
+	return k.writeDatabases(k.progress.Home)
 }
 
 // writeDatabases replaces the content of the file and keeps its owner.
@@ -202,10 +218,7 @@ func (k *keeper) goHome(ctx context.Context) error {
 	if !k.primaryHere(ctx) {
 		err = k.closeStaying(ctx, console)
 	}
-	if current, readErr := os.ReadFile(k.host.Path(k.Databases)); readErr == nil && string(current) == k.progress.Led {
-		err = errors.Join(err, k.writeDatabases(k.progress.Home))
-	}
-	return errors.Join(err, console.do(ctx, "RELOAD"), resumeAll(ctx, console))
+	return errors.Join(err, k.bringHome(k.progress.Led), console.do(ctx, "RELOAD"), resumeAll(ctx, console))
 }
 
 // closeStaying closes the clients that have stayed, once they are between two transactions or will

@@ -6,8 +6,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -194,3 +196,36 @@ type units struct {
 }
 
 func (u *units) State(context.Context, string) (resource.UnitState, error) { return u.state, nil }
+
+// An apply while clients are carried adds a database: its file stays, and the pool leads there with all of
+// what it has now.
+func TestCarriedPoolLearnsOfDatabases(t *testing.T) {
+	const before, after = "test = host=/run port=5432\n", "test = host=/run port=5432\nshop = host=/run port=5432\n"
+	const path = "/etc/pgbouncer/database.txt"
+	server := &fakeServer{
+		columns: map[string][]string{"SHOW DATABASES": {"name", "host"}, "SHOW CLIENTS": {"database", "connect_time"}},
+		rows:    map[string][]string{"SHOW DATABASES": {"test", "/run"}},
+	}
+	h := server.host(t)
+	writeForTest(t, h.Path(path), after)
+	k := &keeper{
+		handoverTask: &handoverTask{Handover: Handover{
+			Cluster: "pg-test", Self: "a", Databases: path, Console: &Conn{}, Pools: map[string]PoolAddress{"b": {Host: "10.0.0.2", Port: 6432}},
+		}},
+		host: h, leader: "b",
+		progress: handoverProgress{Carries: true, Moved: time.Now(), Home: before, Led: ledTo(before, PoolAddress{"10.0.0.2", 6432})},
+	}
+	if err := os.MkdirAll(filepath.Dir(h.Path(k.path(progressFile))), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if stay, err := k.serve(t.Context()); !stay || err != nil {
+		t.Fatalf("%v, %v", stay, err)
+	}
+	text, err := os.ReadFile(h.Path(path))
+	if err != nil || string(text) != after || k.progress.Home != after || k.progress.Led != ledTo(after, k.Pools["b"]) {
+		t.Errorf("%v: %q, led %q", err, text, k.progress.Led)
+	}
+	if !slices.Contains(server.seen, "RELOAD") {
+		t.Errorf("pgBouncer was told %q", server.seen)
+	}
+}
