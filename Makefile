@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build lint unit e2e test generate catalogue packages bench drill clean up down
+.PHONY: help deps build lint unit e2e test generate catalogue packages bench drill soak clean up down
 
 # A container or chroot may start us with no home, and go needs one for its caches.
 ifeq ($(HOME),)
@@ -15,14 +15,11 @@ export CGO_ENABLED ?= 0
 
 VERSION ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),devel)
 TOOL := go tool -modfile=tools/go.mod
-GO_FOLDERS := $(wildcard cmd conf internal packages rules test bench)
+GO_FOLDERS := $(wildcard cmd conf docs internal packages rules test bench)
 # Go modules apart: what the recipes compile besides upstream's modules.
 MODULES := packages/promtail/go-systemd
 # And one whose needs are not to become part of the product.
 RULES_TEST := cd rules/test &&
-# What the platform installs on a node: fetched once into the cache, so that four nodes need not
-# each download it.
-PACKAGES := acl,chrony,etcd-client,etcd-server,haproxy,jq,kmod,lsof,lz4,patroni,pgbadger,pgbouncer,postgresql-17,postgresql-client-17,python3-etcd,python3-psycopg2,rsync,socat,sysstat,tuned,unzip,vip-manager2,prometheus,prometheus-alertmanager,prometheus-blackbox-exporter,prometheus-nginx-exporter,prometheus-node-exporter,nginx,dnsmasq
 # The packages whose tests write what they compare with when told to -update.
 UPDATERS = $(sort $(addprefix ./,$(dir $(shell grep -rlE 'flag.Bool."update"|"pigsty/internal/golden"' --include='*_test.go' $(GO_FOLDERS)))))
 
@@ -38,9 +35,9 @@ build: ## Build bin/pigsty, one static binary
 	go build -trimpath -ldflags '-s -w -X pigsty/internal/cli.version=$(VERSION)' -o bin/pigsty ./cmd/pigsty
 
 lint: ## Run go vet, staticcheck and gofumpt
-	go vet -tags e2e ./...
+	go vet -tags e2e,soak ./...
 	for module in $(MODULES); do go vet -C $$module ./... || exit 1; done
-	$(TOOL) staticcheck -tags e2e ./...
+	$(TOOL) staticcheck -tags e2e,soak ./...
 	$(RULES_TEST) go vet ./... && go tool -modfile=../../tools/go.mod staticcheck ./...
 	@unformatted=$$($(TOOL) gofumpt -l $(GO_FOLDERS)) && \
 		if [ -n "$$unformatted" ]; then echo "not in gofumpt's form; run: $(TOOL) gofumpt -w $(GO_FOLDERS)"; echo "$$unformatted"; exit 1; fi
@@ -70,11 +67,15 @@ bench: ## Run the benchmarks
 drill: build ## Repeat every drill N times (5) and write bench/results/drill.md; needs root
 	go run ./bench/drill -n $(or $(N),5)
 
+soak: build ## Hold for half an hour (FOR=2h) that a healthy system raises no alert; needs root
+	go test -tags e2e,soak -count 1 -timeout 0 -run '^TestSoak$$' -v ./test/e2e -args -for $(or $(FOR),30m)
+
 clean: ## Remove what was built
 	rm -rf bin
 
-up: build ## Bring up the sandbox and deploy conf/sandbox.yml on it
-	bin/pigsty sandbox up --packages-mode downloaded --packages "$(PACKAGES)"
+up: build packages ## Bring up the sandbox and deploy conf/sandbox.yml on it
+	bin/pigsty sandbox up --packages-mode downloaded --packages-of conf/sandbox.yml
+	bin/pigsty repo build -i conf/sandbox.yml --packages bin/packages --yes
 	bin/pigsty apply -i conf/sandbox.yml --yes
 	@echo
 	@bin/pigsty status -i conf/sandbox.yml

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -12,81 +13,78 @@ import (
 
 // Pace makes rules quicker or slower than they are written. The zero value leaves them as they are.
 type Pace struct {
-	// For is what every alert's `for` and `keep_firing_for` is multiplied by: 0.1 makes a minute
-	// six seconds. 0 means 1.
-	For float64
-	// Interval is how often each group is evaluated; 0 leaves that to Prometheus' own
-	// evaluation_interval. It is not to be shorter than the interval of scraping by much: between
-	// two scrapes nothing new is to be seen.
-	Interval time.Duration
+	// Factor is what every alert's `for` and `keep_firing_for`, and the interval of a group that has
+	// one of its own, are multiplied by: 0.1 makes a minute six seconds. 0 means 1.
+	Factor float64
+	// Shortest is what no group's interval of its own is shorter than, as Prometheus writes durations,
+	// and no matter what the factor is: between two scrapes nothing new is to be seen. "" is none.
+	Shortest string
 }
 
 // Apply gives the file at another pace. Nothing but the durations changes: comments, order and
 // expressions stay. A file that is not one of rules is an error that names it.
 func (p Pace) Apply(f File) (File, error) {
-	if p.For < 0 || p.Interval < 0 {
-		return File{}, fmt.Errorf("pace of rules %v, %v: a duration cannot be negative", p.For, p.Interval)
+	var shortest time.Duration
+	if p.Shortest != "" {
+		var err error
+		if shortest, err = parseDuration(p.Shortest); err != nil {
+			return File{}, fmt.Errorf("shortest interval of rules: %w", err)
+		}
 	}
-	if p == (Pace{}) {
-		return f, nil
+	if p.Factor < 0 {
+		return File{}, fmt.Errorf("pace of rules %v: a duration cannot be negative", p.Factor)
 	}
+	s := stretching{text: strings.Split(f.Text, "\n"), factor: cmp.Or(p.Factor, 1), shortest: shortest}
 	var root yaml.Node
 	if err := yaml.Unmarshal([]byte(f.Text), &root); err != nil {
 		return File{}, fmt.Errorf("rules in %s: %w", f.Name, err)
 	}
-	text := strings.Split(f.Text, "\n")
 	for _, group := range items(value(document(&root), "groups")) {
-		if err := p.group(text, group); err != nil {
+		if err := s.group(group); err != nil {
 			return File{}, fmt.Errorf("rules in %s: %w", f.Name, err)
 		}
 	}
-	return File{Name: f.Name, Text: strings.Join(text, "\n")}, nil
+	return File{Name: f.Name, Text: strings.Join(s.text, "\n")}, nil
 }
 
-// group writes the durations of a group into the lines of the file.
-func (p Pace) group(text []string, group *yaml.Node) error {
-	name := value(group, "name")
-	if name == nil {
-		return fmt.Errorf("line %d: a group has no name", group.Line)
-	}
+// stretching is a pace at work on the lines of a file.
+type stretching struct {
+	text     []string
+	factor   float64
+	shortest time.Duration
+}
+
+func (s *stretching) group(group *yaml.Node) error {
 	for _, rule := range items(value(group, "rules")) {
 		for _, key := range []string{"for", "keep_firing_for"} {
-			if err := p.stretch(text, value(rule, key)); err != nil {
+			if err := s.stretch(value(rule, key), 0); err != nil {
 				return err
 			}
 		}
 	}
-	switch interval := value(group, "interval"); {
-	case p.Interval == 0:
-	case interval != nil:
-		return replace(text, interval, milliseconds(p.Interval))
-	default:
-		line := &text[name.Line-1]
-		*line += "\n" + strings.Repeat(" ", keyColumn(group, "name")-1) + "interval: " + milliseconds(p.Interval)
-	}
-	return nil
+	return s.stretch(value(group, "interval"), s.shortest)
 }
 
-// stretch multiplies the duration that a rule has, if it has one.
-func (p Pace) stretch(text []string, duration *yaml.Node) error {
-	if duration == nil || p.For == 0 {
+// stretch multiplies a duration, if there is one, and leaves it as it is written where that changes
+// nothing.
+func (s *stretching) stretch(duration *yaml.Node, shortest time.Duration) error {
+	if duration == nil {
 		return nil
 	}
-	d, err := parseDuration(duration.Value)
+	was, err := parseDuration(duration.Value)
 	if err != nil {
 		return fmt.Errorf("line %d: %w", duration.Line, err)
 	}
-	return replace(text, duration, milliseconds(time.Duration(float64(d)*p.For)))
-}
-
-// replace puts another scalar where one stands.
-func replace(text []string, scalar *yaml.Node, by string) error {
-	line := &text[scalar.Line-1]
-	rest, plain := strings.CutPrefix((*line)[scalar.Column-1:], scalar.Value)
-	if !plain {
-		return fmt.Errorf("line %d: write the duration %s without quotes", scalar.Line, scalar.Value)
+	is := max(shortest, time.Duration(float64(was)*s.factor))
+	if is == was {
+		return nil
 	}
-	*line = (*line)[:scalar.Column-1] + by + rest
+	line := &s.text[duration.Line-1]
+	rest, plain := strings.CutPrefix((*line)[duration.Column-1:], duration.Value)
+	if !plain {
+		return fmt.Errorf("line %d: write the duration %s without quotes", duration.Line, duration.Value)
+	}
+	*line = (*line)[:duration.Column-1] + milliseconds(is) + rest
 	return nil
 }
 
@@ -155,11 +153,6 @@ func value(mapping *yaml.Node, key string) *yaml.Node {
 		return mapping.Content[i+1]
 	}
 	return nil
-}
-
-// keyColumn is where a key of a mapping stands in its line, counted from 1.
-func keyColumn(mapping *yaml.Node, key string) int {
-	return mapping.Content[index(mapping, key)].Column
 }
 
 // index is where a key of a mapping is among its contents, or -1.

@@ -3,7 +3,6 @@ package rules
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
@@ -30,15 +29,14 @@ groups:
 `
 
 func TestPaceChangesDurationsAlone(t *testing.T) {
-	got, err := Pace{For: 0.1, Interval: 5 * time.Second}.Apply(File{Name: "a.yml", Text: alerts})
+	got, err := Pace{Factor: 0.1, Shortest: "5s"}.Apply(File{Name: "a.yml", Text: alerts})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := strings.NewReplacer(
-		"first # of two", "first # of two\n    interval: 5000ms",
 		"for: 1m", "for: 6000ms",
 		"1h30m # long", "540000ms # long",
-		"interval: 1m", "interval: 5000ms",
+		"interval: 1m", "interval: 6000ms",
 		"for: 1d", "for: 8640000ms",
 	).Replace(alerts)
 	if diff := cmp.Diff(want, got.Text); diff != "" {
@@ -46,23 +44,24 @@ func TestPaceChangesDurationsAlone(t *testing.T) {
 	}
 }
 
-func TestEachPartOfAPaceIsLeftAloneWhenZero(t *testing.T) {
+func TestPaceOfIntervals(t *testing.T) {
 	for name, c := range map[string]struct {
 		pace Pace
-		want []string
+		want string
 	}{
-		"neither":  {Pace{}, []string{"for: 1m\n", "interval: 1m\n"}},
-		"for":      {Pace{For: 2}, []string{"for: 120000ms\n", "interval: 1m\n"}},
-		"interval": {Pace{Interval: time.Second}, []string{"for: 1m\n", "interval: 1000ms\n"}},
+		"as written":         {Pace{}, "interval: 1m\n"},
+		"slower":             {Pace{Factor: 2}, "interval: 120000ms\n"},
+		"quicker":            {Pace{Factor: 0.5, Shortest: "10s"}, "interval: 30000ms\n"},
+		"not that quick":     {Pace{Factor: 0.01, Shortest: "10s"}, "interval: 10000ms\n"},
+		"scraped less often": {Pace{Shortest: "1h"}, "interval: 3600000ms\n"},
+		"scraped more often": {Pace{Shortest: "5s"}, "interval: 1m\n"},
 	} {
 		got, err := c.pace.Apply(File{Name: "a.yml", Text: alerts})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range c.want {
-			if !strings.Contains(got.Text, want) {
-				t.Errorf("%s: no %q in\n%s", name, want, got.Text)
-			}
+		if strings.Count(got.Text, "interval:") != 1 || !strings.Contains(got.Text, c.want) {
+			t.Errorf("%s: no %q in\n%s", name, c.want, got.Text)
 		}
 	}
 }
@@ -74,15 +73,15 @@ func TestPaceNamesWhatItCannotRead(t *testing.T) {
 		`rules in a.yml: line 5: "1m1h" is no duration`: "groups:\n- name: a\n  rules:\n  - alert: A\n    for: 1m1h\n",
 		`rules in a.yml: line 5: "" is no duration`:     "groups:\n- name: a\n  rules:\n  - alert: A\n    for: ''\n",
 		"rules in a.yml: line 5: write the duration 1m": "groups:\n- name: a\n  rules:\n  - alert: A\n    for: '1m'\n",
-		"rules in a.yml: line 2: a group has no name":   "groups:\n- rules: []\n",
+		`rules in a.yml: line 3: "no" is no duration`:   "groups:\n- name: a\n  interval: no\n",
 		"rules in a.yml: yaml":                          "groups: [",
 	} {
-		_, err := Pace{For: 2}.Apply(File{Name: "a.yml", Text: text})
+		_, err := Pace{Factor: 2}.Apply(File{Name: "a.yml", Text: text})
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	for _, p := range []Pace{{For: -1}, {Interval: -1}} {
+	for _, p := range []Pace{{Factor: -1}, {Shortest: "often"}} {
 		if _, err := p.Apply(File{}); err == nil {
 			t.Errorf("%v is taken", p)
 		}
@@ -96,7 +95,7 @@ func TestAllFilesTakeAPace(t *testing.T) {
 		t.Fatal("no rules are embedded")
 	}
 	for _, f := range files {
-		quick, err := Pace{For: 0.01, Interval: 2 * time.Second}.Apply(f)
+		quick, err := Pace{Factor: 0.01, Shortest: "2s"}.Apply(f)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -104,8 +103,8 @@ func TestAllFilesTakeAPace(t *testing.T) {
 		if diff := cmp.Diff(read(t, f), read(t, quick)); diff != "" {
 			t.Errorf("%s, want -, got +\n%s", f.Name, diff)
 		}
-		if strings.Count(quick.Text, "\n    interval: 2000ms\n") != strings.Count(quick.Text, "\n  - name: ") {
-			t.Errorf("%s: a group has no interval", f.Name)
+		if strings.Count(quick.Text, "\n    interval: 2000ms\n") != strings.Count(f.Text, "\n    interval: ") {
+			t.Errorf("%s: an interval stayed as it was", f.Name)
 		}
 	}
 }

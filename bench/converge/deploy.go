@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"pigsty/bench/machine"
 	"pigsty/internal/engine"
 	"pigsty/internal/resource"
 	"pigsty/internal/sandbox"
@@ -74,7 +75,7 @@ func (r *results) fromBareNodes(ctx context.Context, subnet netip.Prefix) (err e
 	if err := r.options.wait(ctx); err != nil {
 		return err
 	}
-	r.loads = append(r.loads, "bare nodes "+now().load)
+	r.loads = append(r.loads, "bare nodes "+machine.Now().Load)
 	r.bare, err = deployed(ctx, l)
 	return err
 }

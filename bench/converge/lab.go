@@ -9,21 +9,20 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"pigsty/bench/machine"
+	"pigsty/internal/controller"
 	"pigsty/internal/sandbox"
 )
 
-// layer is what the platform installs on a node, and what Ansible needs there.
-var layer = []string{
-	"acl", "chrony", "haproxy", "jq", "kmod", "lsof", "lz4", "patroni", "pgbadger", "pgbouncer", "postgresql-17",
-	"python3-etcd", "python3-psycopg2", "rsync", "socat", "sysstat", "tuned", "unzip", "vip-manager2",
-	"etcd-server", "etcd-client",
-	"python3", "python3-apt",
-}
+// ansibleNeeds is what Ansible needs on a node.
+var ansibleNeeds = []string{"python3", "python3-apt"}
+
+// siteFile is what is deployed.
+const siteFile = "conf/sandbox.yml"
 
 // lab is a sandbox, a pigsty built from this tree, and an inventory for them.
 type lab struct {
@@ -54,8 +53,12 @@ func openLab(ctx context.Context, name string, subnet netip.Prefix, packages san
 	if err := sandbox.Down(ctx, name); err != nil {
 		return nil, err
 	}
+	wanted, err := controller.WantedPackages(siteFile, sandbox.DefaultRelease, nil)
+	if err != nil {
+		return nil, err
+	}
 	l.box, err = sandbox.Up(ctx, sandbox.Config{
-		Name: name, Subnet: subnet, Binary: l.binary, Layer: layer, Mode: packages,
+		Name: name, Subnet: subnet, Binary: l.binary, Layer: append(wanted, ansibleNeeds...), Mode: packages,
 		Progress: func(msg string) { say("%s", msg) },
 	})
 	if err != nil {
@@ -74,7 +77,7 @@ func openLab(ctx context.Context, name string, subnet netip.Prefix, packages san
 
 // writeInventory is conf/sandbox.yml for the sandbox's addresses and keys.
 func (l *lab) writeInventory() error {
-	text, err := os.ReadFile("conf/sandbox.yml")
+	text, err := os.ReadFile(siteFile)
 	if err != nil {
 		return err
 	}
@@ -118,21 +121,6 @@ func cgroupRoot() (string, error) {
 	return "", errors.New("the unified cgroup hierarchy is not mounted")
 }
 
-// usage is the processor time that a cgroup has used.
-func usage(group string) (time.Duration, error) {
-	text, err := os.ReadFile(filepath.Join(group, "cpu.stat"))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "usage_usec "); ok {
-			n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
-			return time.Duration(n) * time.Microsecond, err
-		}
-	}
-	return 0, fmt.Errorf("%s does not count processor time", group)
-}
-
 // cost is what one command took.
 type cost struct {
 	wall       time.Duration
@@ -141,11 +129,11 @@ type cost struct {
 }
 
 func (l *lab) used() (c cost, err error) {
-	if c.controller, err = usage(l.group); err != nil {
+	if c.controller, err = machine.CPU(l.group); err != nil {
 		return c, err
 	}
 	for _, n := range l.box.Nodes() {
-		used, err := usage(filepath.Join(filepath.Dir(l.group), "pigsty-sandbox", l.box.Name(), n.Name))
+		used, err := machine.CPU(filepath.Join(filepath.Dir(l.group), "pigsty-sandbox", l.box.Name(), n.Name))
 		if err != nil {
 			return c, err
 		}

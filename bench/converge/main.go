@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"pigsty/bench/machine"
 	"pigsty/internal/agent"
 	"pigsty/internal/resource"
 	"pigsty/internal/sandbox"
@@ -70,7 +71,7 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	r := &results{options: o, start: now(), machine: describeMachine()}
+	r := &results{options: o, start: machine.Now(), machine: machine.Describe(ctx)}
 	if err := r.fromBareNodes(ctx, subnet); err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func run(ctx context.Context, o options) (err error) {
 		if err := o.wait(ctx); err != nil {
 			return err
 		}
-		r.loads = append(r.loads, part.name+" "+now().load)
+		r.loads = append(r.loads, part.name+" "+machine.Now().Load)
 		if failed = part.do(ctx, l); failed != nil {
 			break
 		}
@@ -103,7 +104,7 @@ func run(ctx context.Context, o options) (err error) {
 	if r.again == nil {
 		return failed // nothing that could be told
 	}
-	r.end = now()
+	r.end = machine.Now()
 	text := r.markdown()
 	fmt.Print(text)
 	return errors.Join(failed, os.MkdirAll(filepath.Dir(o.out), 0o755), os.WriteFile(o.out, []byte(text), 0o644))
@@ -114,7 +115,7 @@ func run(ctx context.Context, o options) (err error) {
 func (o options) wait(ctx context.Context) error {
 	for deadline := time.Now().Add(o.patience); o.calm > 0 && time.Now().Before(deadline); {
 		var minute float64
-		if _, err := fmt.Sscan(now().load, &minute); err != nil || minute < o.calm {
+		if _, err := fmt.Sscan(machine.Now().Load, &minute); err != nil || minute < o.calm {
 			return err
 		}
 		select {

@@ -4,19 +4,18 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"os"
-	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"pigsty/bench/machine"
 )
 
 // results are everything that was measured.
 type results struct {
 	options    options
 	machine    string
-	start, end moment
+	start, end machine.Moment
 	loads      []string // how busy the machine was as each part began
 
 	bare     deployment // on nodes without the packages
@@ -35,42 +34,6 @@ type results struct {
 	ansibleChanged            int
 }
 
-// moment is when something was, and how busy the machine was then.
-type moment struct {
-	at   time.Time
-	load string
-}
-
-func now() moment {
-	load, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return moment{time.Now(), "unknown"}
-	}
-	return moment{time.Now(), strings.Join(strings.Fields(string(load))[:3], " ")}
-}
-
-func describeMachine() string {
-	model, memory := "unknown processor", ""
-	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(text)) {
-			if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
-				model = strings.TrimSpace(value)
-				break
-			}
-		}
-	}
-	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
-		var kb int
-		if _, err := fmt.Sscanf(string(text), "MemTotal: %d kB", &kb); err == nil {
-			memory = fmt.Sprintf(", %d GiB", kb>>20)
-		}
-	}
-	debian, _ := os.ReadFile("/etc/debian_version")
-	commit, _ := exec.Command("git", "describe", "--always", "--dirty").Output() // without git, none is named
-	return fmt.Sprintf("%d × %s%s, Debian %s, %s; pigsty %s", runtime.NumCPU(), model, memory,
-		strings.TrimSpace(string(debian)), runtime.Version(), strings.TrimSpace(string(commit)))
-}
-
 func wall(c cost) time.Duration { return c.wall }
 func here(c cost) time.Duration { return c.controller }
 
@@ -86,11 +49,11 @@ func (r *results) markdown() string {
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("# Converging four nodes\n")
 	p("Written by `go run ./bench/converge`, as root, from the top of the repository. The clock shows")
-	p("%s to %s UTC.\n", r.start.at.UTC().Format("2006-01-02 15:04"), r.end.at.UTC().Format("15:04"))
+	p("%s to %s UTC.\n", r.start.At.UTC().Format("2006-01-02 15:04"), r.end.At.UTC().Format("15:04"))
 	p("- Machine: %s.", r.machine)
 	p("- Nodes: four containers of Debian 13 on that machine, sharing its processors, all packages installed, or, where")
 	p("  it says bare, none of them and all in apt's cache.")
-	p("- Load average (1, 5, 15 minutes) as each part began: %s; at the end %s.", strings.Join(r.loads, ", "), r.end.load)
+	p("- Load average (1, 5, 15 minutes) as each part began: %s; at the end %s.", strings.Join(r.loads, ", "), r.end.Load)
 	p("- CPU is processor time counted by cgroups: of the command with all it starts, ssh included; and of the")
 	p("  nodes, less the %.2f s per second that their services use when nobody asks them anything.", r.idleRate)
 	p("- min / median / max where something ran more than once.\n")

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"pigsty/bench/machine"
+	"pigsty/internal/controller"
 	"pigsty/internal/drill"
 	"pigsty/internal/module"
 	"pigsty/internal/resource/fault"
@@ -28,12 +30,6 @@ var lasting = map[string]string{
 
 // templates are the tuning templates that replicate in each way.
 var templates = map[string]string{"synchronous": "crit.yml", "asynchronous": "oltp.yml"}
-
-// packages are on the nodes' disks already: what is measured is not their installation.
-var packages = []string{
-	"acl", "chrony", "etcd-client", "etcd-server", "haproxy", "jq", "kmod", "lsof", "lz4", "patroni", "pgbadger", "pgbouncer",
-	"postgresql-17", "python3-etcd", "python3-psycopg2", "rsync", "socat", "sysstat", "tuned", "unzip", "vip-manager2",
-}
 
 const inventory = `all:
   children:
@@ -97,7 +93,7 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	r := &results{Command: command(), Machine: machine(ctx), Began: time.Now().UTC(), RTO: o.rto}
+	r := &results{Command: command(), Machine: machine.Describe(ctx), Began: time.Now().UTC(), RTO: o.rto}
 	for mode := range strings.SplitSeq(o.modes, ",") {
 		if templates[mode] == "" {
 			return fmt.Errorf("mode %q is not known: choose synchronous or asynchronous", mode)
@@ -171,17 +167,26 @@ func openLab(ctx context.Context, o options, binary, mode string) (l *lab, err e
 		}
 	}()
 	say("%s: making nodes", mode)
+	l.inventory = filepath.Join(l.dir, "pigsty.yml")
+	write := func(key, hosts string) error {
+		network := subnet.Addr().String()
+		return os.WriteFile(l.inventory, []byte(strings.NewReplacer(
+			"NET.", network[:strings.LastIndex(network, ".")+1], "TEMPLATE", templates[mode], "RTO", o.rto, "KEY", key, "HOSTS", hosts,
+		).Replace(inventory)), 0o600)
+	}
+	if err := write("", ""); err != nil {
+		return l, err
+	}
+	// They are on the nodes' disks already: what is measured is not their installation.
+	packages, err := controller.WantedPackages(l.inventory, sandbox.DefaultRelease, nil)
+	if err != nil {
+		return l, err
+	}
 	l.box, err = sandbox.Up(ctx, sandbox.Config{Name: o.name, Subnet: subnet, Count: 3, Layer: packages, Disk: 2 << 30, Binary: binary})
 	if err != nil {
 		return l, err
 	}
-	first := l.box.Nodes()[0].Addr.String()
-	l.inventory = filepath.Join(l.dir, "pigsty.yml")
-	text := strings.NewReplacer(
-		"NET.", first[:strings.LastIndex(first, ".")+1], "TEMPLATE", templates[mode], "RTO", o.rto,
-		"KEY", l.box.KeyPath(), "HOSTS", l.box.KnownHostsPath(),
-	).Replace(inventory)
-	if err := os.WriteFile(l.inventory, []byte(text), 0o600); err != nil {
+	if err := write(l.box.KeyPath(), l.box.KnownHostsPath()); err != nil {
 		return l, err
 	}
 	say("%s: deploying", mode)

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"pigsty/bench/machine"
 	"pigsty/bench/traffic"
 )
 
@@ -177,15 +178,12 @@ func (o options) settle(ctx context.Context, leader string) error {
 }
 
 func (o options) save(report string) error {
-	load, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return err
-	}
+	now := machine.Now()
 	text := "# Switchover\n\nHow long clients wait while the leader of a cluster of three moves, and how many of their\n" +
 		"transactions fail. 20 clients write through port 5433, by every member: 8 over a\n" +
 		"connection that stays, 8 of the same with prepared statements, 4 over a new connection each time; three read\n" +
 		"through 5434. A wait lasts until a transaction is acknowledged, failed attempts before it included.\nWritten by `go run ./bench/switchover`; see [README](../README.md).\n\n" +
-		fmt.Sprintf("Measured on %s, load of the machine %s\n\n", time.Now().Format(time.DateOnly), strings.Join(strings.Fields(string(load))[:3], " ")) + report
+		fmt.Sprintf("Measured on %s, load of the machine %s\n\n", now.At.Format(time.DateOnly), now.Load) + report
 	return os.WriteFile(o.results, []byte(text), 0o644)
 }
 

@@ -7,4 +7,5 @@ import (
 	_ "pigsty/internal/resource/etcd"
 	_ "pigsty/internal/resource/fault"
 	_ "pigsty/internal/resource/postgres"
+	_ "pigsty/internal/resource/repository"
 )

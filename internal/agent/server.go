@@ -14,6 +14,7 @@ import (
 	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
+	"pigsty/internal/resource/repository"
 )
 
 // server is the agent at work on one connection. Questions are answered one at a time; while
@@ -41,7 +42,7 @@ func Serve(ctx context.Context, r io.Reader, w io.Writer, host *resource.Host) (
 	in, out := &listener{Reader: r}, newOutbox(w)
 	s := &server{host: host, stream: newStream(in, out), in: in, out: out, waiting: map[uint64]chan message{}}
 	s.stopped, s.stop = context.WithCancel(ctx)
-	host.Sign, host.Call = s.sign, s.call
+	host.Sign, host.Call, host.SignRelease, host.ReadSupply = s.sign, s.call, s.signRelease, s.readSupply
 	defer func() {
 		s.stop()
 		// Also when the controller has gone, and it is nobody's business how that went.
@@ -158,6 +159,20 @@ func (s *server) work(ctx context.Context, m message) (any, error) {
 			return nil, err
 		}
 		return s.asides(ctx, conn)
+	case opSources:
+		return repository.ReadSources(s.host)
+	case opRepo:
+		var query repository.Query
+		if err := json.Unmarshal(m.Body, &query); err != nil {
+			return nil, err
+		}
+		return repository.Look(ctx, s.host, query)
+	case opRead:
+		var part readMessage
+		if err := json.Unmarshal(m.Body, &part); err != nil {
+			return nil, err
+		}
+		return readPart(s.host.Path(part.Path), part.Offset, part.Size)
 	case opLock:
 		var holder Holder
 		if err := json.Unmarshal(m.Body, &holder); err != nil {

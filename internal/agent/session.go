@@ -12,8 +12,10 @@ import (
 	"pigsty/internal/fact"
 	"pigsty/internal/health"
 	"pigsty/internal/inspect"
+	"pigsty/internal/openpgp"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
+	"pigsty/internal/resource/repository"
 )
 
 // Session is the controller's end of a connection to one node's agent. Its methods may be
@@ -31,6 +33,11 @@ type Session struct {
 	wants map[string]bool                     // what the steps being applied need signed
 	aides map[string]map[string]resource.Aide // those of the steps being applied, by step and node
 	peers map[string]*Session                 // whom the aides are asked of, by node
+	// supplies are those of the steps being applied, by step and name; seals are the steps that may
+	// have indexes signed, by the key sealer.
+	supplies map[string]map[string]resource.Supply
+	seals    map[string]bool
+	sealer   *openpgp.Key
 }
 
 type call struct {
@@ -87,6 +94,10 @@ func (s *Session) read() {
 			go s.sign(m)
 		case opCall:
 			go s.call(m)
+		case opSupply:
+			go s.supply(m)
+		case opSeal:
+			go s.seal(m)
 		default:
 			s.deliver(m)
 		}
@@ -192,6 +203,20 @@ func (s *Session) Inspect(ctx context.Context, q inspect.Query) (inspect.Instanc
 	return i, err
 }
 
+// Sources asks where the node's apt takes packages from.
+func (s *Session) Sources(ctx context.Context) (fact.AptSources, error) {
+	var from fact.AptSources
+	err := s.ask(ctx, opSources, nil, &from, nil)
+	return from, err
+}
+
+// Repository asks what the node's package repository holds, and whether it is whole.
+func (s *Session) Repository(ctx context.Context, q repository.Query) (repository.State, error) {
+	var state repository.State
+	err := s.ask(ctx, opRepo, q, &state, nil)
+	return state, err
+}
+
 // Diff asks what applying the steps would change. Steps that are in order and silent are left
 // out of the answer.
 func (s *Session) Diff(ctx context.Context, steps []resource.Step) ([]resource.Outcome, error) {
@@ -214,6 +239,7 @@ func (s *Session) Diff(ctx context.Context, steps []resource.Step) ([]resource.O
 func (s *Session) Apply(ctx context.Context, steps []resource.Step, event func(resource.Outcome)) error {
 	s.want(steps)
 	s.keepAides(steps)
+	s.keepSupplies(steps)
 	release := context.AfterFunc(ctx, s.Stop)
 	defer release()
 	return s.ask(context.WithoutCancel(ctx), opApply, steps, nil, func(body json.RawMessage) {

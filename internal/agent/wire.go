@@ -14,8 +14,8 @@ import (
 	"sync"
 )
 
-// Operations. The first nine are asked by the controller, which beats besides as long as it
-// lives; sign and call are asked by the agent, and the last three are answers.
+// Operations. The first group is asked by the controller, which beats besides as long as it lives;
+// the second is asked by the agent, and the last three are answers.
 const (
 	opFacts   = "facts"
 	opHealth  = "health"
@@ -24,11 +24,17 @@ const (
 	opApply   = "apply"
 	opLock    = "lock"
 	opAsides  = "asides"
+	opSources = "sources"
+	opRepo    = "repository"
+	opRead    = "read"
 	opStop    = "stop"
 	opAssist  = "assist"
 	opBeat    = "beat"
-	opSign    = "sign"
-	opCall    = "call"
+
+	opSign   = "sign"
+	opCall   = "call"
+	opSeal   = "seal"
+	opSupply = "supply"
 
 	opHello  = "hello"
 	opEvent  = "event"

@@ -77,7 +77,7 @@ func TestLimitAndModule(t *testing.T) {
 			t.Errorf("%s in the plan: %t, want %t", addr, got, want)
 		}
 	}
-	if got := s.must(exitFailed, "plan", "-t", "nose"); !strings.Contains(got.err, `module "nose" is not known: choose from node, `) {
+	if got := s.must(exitFailed, "plan", "-t", "nose"); !strings.Contains(got.err, `module "nose" is not known: choose from repo, node, `) {
 		t.Errorf("%s", got.err)
 	}
 	if got := s.must(exitFailed, "plan", "-l", "nobody"); !strings.Contains(got.err, `nobody`) {
@@ -93,7 +93,8 @@ func TestUnreachableNode(t *testing.T) {
 		}
 		return nil
 	}
-	if got := s.must(exitFailed, "plan", "-t", simulated); !strings.Contains(got.out, "error: no route to host") || !strings.Contains(got.out, "1 node could not be reached") {
+	if got := s.must(exitFailed, "plan", "-t", simulated); !strings.Contains(got.out, "error: no route to host") || !strings.Contains(got.out, "1 node could not be reached") ||
+		!strings.Contains(got.err, "not complete") || !strings.Contains(got.err, "10.10.10.12: no route to host") {
 		t.Errorf("%s", got.out)
 	}
 	if got := s.must(exitFailed, "apply", "-y", "-t", simulated); !strings.Contains(got.out, "Not done: 1 failed") {

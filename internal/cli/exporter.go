@@ -101,7 +101,7 @@ func (f *exporterFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.URLFile, "url-file", "", "read that URL from a `file` of mode 0600")
 	flags.StringVar(&f.PgbouncerURL, "pgbouncer.url", "", "`URL` of the pgBouncer beside it, without a password")
 	flags.StringVar(&f.PgbouncerURLFile, "pgbouncer.url-file", "", "read that URL from a `file` of mode 0600")
-	flags.StringSliceVarP(&f.Config, "config", "c", nil, "`files` and folders of collectors, later ones change earlier ones; builtin = those that ship with it (default builtin)")
+	flags.StringSliceVarP(&f.Config, "config", "c", nil, "`files` and folders of collectors, later ones change earlier ones; builtin = those that ship with it, basic = without tables and the like, fast = for scrapes every second (default builtin)")
 	flags.StringVarP(&f.Label, "label", "l", "", "labels of all series, `a=b,c=d`")
 	flags.StringVar(&f.Label, "constLabels", "", "the same")
 	flags.StringVarP(&f.Tag, "tag", "t", "", "`tags` of this exporter, which collectors may ask for")
@@ -177,6 +177,7 @@ func (f *exporterFlags) run(ctx context.Context, out, errw io.Writer) error {
 			_ = e.Reload() // it says in the log what was wrong
 		}
 	}()
+	collectAsUsual()
 	return e.Run(ctx)
 }
 

@@ -43,7 +43,7 @@ func runCommand(t *testing.T, build func(*app) *cobra.Command, text string, args
 	var out, errw bytes.Buffer
 	cmd := build(&app{in: strings.NewReader(""), out: &out, err: &errw, inventory: "pigsty.yml"})
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	cmd.SetArgs(args)
+	cmd.SetArgs(append([]string{}, args...)) // of nil, cobra takes those of the test itself
 	err = cmd.Execute()
 	return out.String(), errw.String(), err
 }

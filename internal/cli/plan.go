@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -75,9 +77,24 @@ func (a *app) showPlan(p *engine.Plan, f requestFlags) error {
 func planExit(p *engine.Plan) error {
 	switch {
 	case p.Failed():
-		return &exitError{code: exitFailed, err: fmt.Errorf("the plan is not complete: not everything could be looked at")}
+		return &exitError{code: exitFailed, err: incomplete(p.Unseen())}
 	case p.Changes() > 0:
 		return &exitError{code: exitPending}
 	}
 	return nil
+}
+
+// maxUnseen bounds what is repeated below a plan; where a whole network is away, the reasons are alike.
+const maxUnseen = 5
+
+// incomplete says at the end, where it is seen, what stands above among the changes.
+func incomplete(unseen []string) error {
+	text := "the plan is not complete; these could not be looked at:"
+	for _, one := range unseen[:min(len(unseen), maxUnseen)] {
+		text += "\n  " + strings.ReplaceAll(one, "\n", "\n    ")
+	}
+	if more := len(unseen) - maxUnseen; more > 0 {
+		text += fmt.Sprintf("\n  and %d more", more)
+	}
+	return errors.New(text)
 }

@@ -76,6 +76,9 @@ func collectLate() {
 	runtime.AddCleanup(new([16]byte), func(percent int) { debug.SetGCPercent(percent) }, usual)
 }
 
+// collectAsUsual ends that for a command that stays: it would hold so much memory for good.
+func collectAsUsual() { debug.FreeOSMemory() }
+
 // run runs one command line and returns the exit code.
 func (a *app) run(ctx context.Context, args []string) int {
 	root := newRootCommand(a)
@@ -109,7 +112,7 @@ func newRootCommand(a *app) *cobra.Command {
 	root.PersistentFlags().StringVarP(&a.inventory, "inventory", "i", "pigsty.yml", "inventory `file`")
 	root.PersistentFlags().StringArrayVarP(&a.extra, "extra", "e", nil, "set a parameter, `name=value`, over every other level")
 	root.AddCommand(
-		newConfigureCommand(a), newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newStatusCommand(a), newConnectCommand(a), newPgCommand(a), newRemoveCommand(a), newUndoCommand(a), newDrillCommand(a),
+		newConfigureCommand(a), newValidateCommand(a), newPlanCommand(a), newApplyCommand(a), newStatusCommand(a), newConnectCommand(a), newPgCommand(a), newRemoveCommand(a), newUndoCommand(a), newDrillCommand(a), newRepoCommand(a),
 		newInventoryCommand(a), newParamCommand(a), newSandboxCommand(a), newExporterCommand(a), newAgentCommand(a), newExpireCommand(a), newDocsCommand(),
 	)
 	return root

@@ -1,18 +1,21 @@
 package cli
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"pigsty/internal/controller"
 	"pigsty/internal/sandbox"
 )
 
 func newSandboxUpCommand(o *sandboxOptions) *cobra.Command {
 	var c sandbox.Config
-	var subnet, mode string
+	var subnet, mode, wantedBy string
 	var addrs []string
 	var disk size
 	cmd := &cobra.Command{
@@ -24,6 +27,7 @@ Debian image from the host's own mirror into the cache. Of a sandbox that is up,
 the nodes that are off are started; without flags it stays what it is.`,
 		Example: `  pigsty sandbox up
   pigsty sandbox up --name ha --subnet 10.10.20.0/24 --nodes 3 --packages postgresql,patroni,etcd-server
+  pigsty sandbox up --packages-of pigsty.yml --packages-mode downloaded   nodes that need no network to be deployed
   pigsty sandbox up --name old --subnet 10.10.30.0/24 --release bookworm --address 10.10.30.10,10.10.30.20`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -43,6 +47,14 @@ the nodes that are off are started; without flags it stays what it is.`,
 				}
 				c.Addrs = append(c.Addrs, addr)
 			}
+			// The disks of a sandbox that is there stay what they are, also when the inventory has changed.
+			if _, err := sandbox.Open(c.Name); wantedBy != "" && errors.Is(err, sandbox.ErrNotFound) {
+				wanted, err := controller.WantedPackages(wantedBy, cmp.Or(c.Release, sandbox.DefaultRelease), o.extra)
+				if err != nil {
+					return fmt.Errorf("--packages-of: %w", err)
+				}
+				c.Layer = append(c.Layer, wanted...)
+			}
 			began := time.Now()
 			s, err := sandbox.Up(cmd.Context(), c)
 			if err != nil {
@@ -59,6 +71,7 @@ the nodes that are off are started; without flags it stays what it is.`,
 	f.StringSliceVar(&addrs, "address", nil, "explicit node `addresses`, meta's first")
 	f.StringVar(&c.Release, "release", "", "Debian release: trixie (default) or bookworm")
 	f.StringSliceVar(&c.Layer, "packages", nil, "Debian `packages` every node has, prepared once in the cache")
+	f.StringVar(&wantedBy, "packages-of", "", "also the packages that the nodes of this inventory `file` install; for a sandbox that is made anew")
 	f.StringVar(&mode, "packages-mode", "", "installed (default), or downloaded: only in apt's cache")
 	f.Var(&disk, "disk", "give each node a disk of its own at /data, of this `size`, such as 2G (default: the host's disk)")
 	f.BoolVar(&c.Docker, "docker", false, "let Docker run inside the nodes")

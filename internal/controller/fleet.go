@@ -176,6 +176,7 @@ func (s *Site) connect(ctx context.Context, n *model.Node, dial Dialer) (*agent.
 	if err != nil {
 		return nil, fact.Node{}, errors.Join(err, stream.Close())
 	}
+	session.SealWith(s.repositoryKey)
 	known, err := session.Facts(ctx, query(n))
 	if err != nil {
 		return nil, fact.Node{}, errors.Join(fmt.Errorf("ask for facts: %w", err), session.Close())

@@ -66,7 +66,7 @@ func (s *Site) further(ctx context.Context, fleet *Fleet, steps []resource.Step,
 	var nodes []*model.Node
 	for _, step := range steps {
 		n := s.Deployment.Node(step.Node)
-		if n != nil && step.About != "" && fleet.Sessions[n.Addr] == nil && fleet.Lost[n.Addr] == nil && !slices.Contains(nodes, n) {
+		if n != nil && len(step.About) > 0 && fleet.Sessions[n.Addr] == nil && fleet.Lost[n.Addr] == nil && !slices.Contains(nodes, n) {
 			nodes = append(nodes, n)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"pigsty/internal/diag"
 	"pigsty/internal/inventory"
 	"pigsty/internal/model"
+	"pigsty/internal/openpgp"
 	"pigsty/internal/param"
 	"pigsty/internal/pki"
 	"pigsty/internal/secret"
@@ -27,6 +28,8 @@ type Site struct {
 	Generated []string
 
 	dir string
+	// repositoryKey signs the indexes of the local package repository.
+	repositoryKey *openpgp.Key
 }
 
 // Open reads an inventory and checks all of it; the error carries every problem at once (see
@@ -53,6 +56,8 @@ func Open(path string, extra []string) (*Site, error) {
 		return nil, err
 	}
 	d.CA, d.Derive = s.Authority.CertPEM(), store.Seed().Derive
+	s.repositoryKey = openpgp.NewKey(d.Derive("package repository"), "pigsty package repository")
+	d.RepositoryKey = s.repositoryKey.Armored()
 	d.AdminKeys, err = ownKeys()
 	return s, err
 }
@@ -80,11 +85,7 @@ func ownKeys() ([]string, error) {
 
 // checked refuses a bad inventory before anything is written beside it.
 func checked(path string, extra []string) error {
-	placeholders := map[string]string{}
-	for _, name := range param.Secrets() {
-		placeholders[name] = "generated"
-	}
-	_, _, problems := Read(path, inventory.Options{Extra: extra, Generated: placeholders})
+	_, _, problems := Read(path, inventory.Options{Extra: extra, Generated: placeholders()})
 	return problems.Err()
 }
 

@@ -8,9 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pigsty/internal/health"
-	"pigsty/internal/inventory"
 	"pigsty/internal/model"
-	"pigsty/internal/param"
+	"pigsty/internal/model/modeltest"
 )
 
 // replicating is a cluster of four, one of which copies from another and one stays behind, and a
@@ -35,13 +34,7 @@ all:
 
 func clustersOf(t *testing.T, text string) []*model.PgCluster {
 	t.Helper()
-	inv, problems := inventory.Parse("pigsty.yml", []byte(text), inventory.Options{})
-	problems.Add(param.Check(inv)...)
-	d, more := model.Build(inv)
-	problems.Add(more...)
-	if problems.HasErrors() {
-		t.Fatal(problems.Err())
-	}
+	d, _ := modeltest.Text(t, text)
 	return d.Pg
 }
 

@@ -52,21 +52,29 @@ func (s *Site) Prepare(ctx context.Context, r Request, dial Dialer) (*Work, erro
 	}
 	fleet := s.Connect(ctx, s.related(chosen), dial)
 	s.Deployment.Switchover = r.Switchover
+	if err := s.readAptSources(ctx, fleet, s.Deployment.RepositoryUsers()); err != nil {
+		fleet.Close()
+		return nil, err
+	}
 	problems := module.Warnings(s.Deployment)
 	s.Warnings.Add(problems.Warnings()...)
 	if err := problems.Err(); err != nil {
 		fleet.Close()
 		return nil, err
 	}
-	steps := slices.DeleteFunc(module.Compile(s.Deployment), func(step resource.Step) bool {
-		return fleet.helpless(step) && !slices.Contains(chosen, step.Node)
-	})
-	graph, err := engine.NewGraph(steps)
+	compile := module.Compile
+	if r.Limit == "" && len(r.Modules) == 0 {
+		compile = module.CompileWhole
+	}
+	graph, err := engine.NewGraph(compile(s.Deployment))
 	if err != nil {
 		fleet.Close()
 		return nil, fmt.Errorf("compile: %w", err)
 	}
-	return &Work{Graph: graph.Select(chosen, r.Modules), Fleet: fleet, site: s}, nil
+	graph = graph.Select(chosen, r.Modules).Keep(func(step resource.Step) bool {
+		return !fleet.helpless(step) || slices.Contains(chosen, step.Node)
+	})
+	return &Work{Graph: graph, Fleet: fleet, site: s}, nil
 }
 
 // chosen is the hosts of a limit pattern, all when it is empty.
@@ -82,14 +90,14 @@ func (s *Site) chosen(limit string) ([]string, error) {
 }
 
 // helpless tells of a step for another node that cannot be done, as its own is lost.
-func (f *Fleet) helpless(s resource.Step) bool { return s.About != "" && f.Lost[s.Node] != nil }
+func (f *Fleet) helpless(s resource.Step) bool { return len(s.About) > 0 && f.Lost[s.Node] != nil }
 
 // related adds to the chosen hosts the members of their clusters and of the DCS, and those that
 // they are registered with.
 func (s *Site) related(chosen []string) []*model.Node {
 	var nodes []*model.Node
 	for _, n := range s.Deployment.Nodes {
-		registrar := n.Meta != nil && n.Meta.Param.PrometheusEnabled
+		registrar := n.Meta != nil && (n.Meta.Param.PrometheusEnabled || n.Meta.Param.NginxEnabled)
 		if slices.Contains(chosen, n.Addr) || n.Etcd != nil || registrar || n.Pg != nil && n.Pg.Cluster.HasAny(chosen) {
 			nodes = append(nodes, n)
 		}

@@ -5,6 +5,7 @@ package distro
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -25,6 +26,38 @@ func Postgres(release int) int {
 		return 15
 	}
 	return 17
+}
+
+// Codename is what Debian calls a release.
+func Codename(release int) string {
+	switch release {
+	case 12:
+		return "bookworm"
+	case 13:
+		return "trixie"
+	}
+	return "debian" + strconv.Itoa(release)
+}
+
+// Release is the release of Debian that Codename calls by the name, 0 for any other name.
+func Release(codename string) int {
+	for r := 12; r <= newest; r++ {
+		if Codename(r) == codename {
+			return r
+		}
+	}
+	return 0
+}
+
+// archs are Debian's names of architectures where they are not Go's.
+var archs = map[string]string{"386": "i386", "arm": "armhf", "ppc64le": "ppc64el"}
+
+// Arch is what Debian calls an architecture that Go calls by that name.
+func Arch(goArch string) string {
+	if name, differs := archs[goArch]; differs {
+		return name
+	}
+	return goArch
 }
 
 // Resolve answers each wanted name in turn. Entries may hold several names, separated by blanks

@@ -102,21 +102,25 @@ func (g *Graph) Steps(node string) []resource.Step { return g.steps[node] }
 // Concerns tells whether some step on the node is for the node itself. One that only registers
 // others may do so for several runs at once.
 func (g *Graph) Concerns(node string) bool {
-	return slices.ContainsFunc(g.steps[node], func(s resource.Step) bool { return s.About == "" || s.About == node })
+	return slices.ContainsFunc(g.steps[node], func(s resource.Step) bool { return len(s.About) == 0 || slices.Contains(s.About, node) })
 }
 
 // Select keeps the steps of the given nodes and modules; an empty list keeps all. Edges to
 // steps that are left out are dropped: whoever selects says that the rest is as it should be.
 func (g *Graph) Select(nodes, modules []string) *Graph {
+	chosen := func(node string) bool { return len(nodes) == 0 || slices.Contains(nodes, node) }
+	return g.Keep(func(s resource.Step) bool {
+		return (chosen(s.Node) || slices.ContainsFunc(s.About, chosen)) && (len(modules) == 0 || slices.Contains(modules, s.Module))
+	})
+}
+
+// Keep keeps some steps; see Select for edges to the others.
+func (g *Graph) Keep(wanted func(resource.Step) bool) *Graph {
 	kept := &Graph{steps: map[string][]resource.Step{}, awaited: g.awaited}
 	present := map[resource.Ref]bool{}
 	for _, node := range g.nodes {
-		chosen := len(nodes) == 0 || slices.Contains(nodes, node)
 		for _, s := range g.steps[node] {
-			if !chosen && !slices.Contains(nodes, s.About) {
-				continue
-			}
-			if len(modules) == 0 || slices.Contains(modules, s.Module) {
+			if wanted(s) {
 				kept.steps[node] = append(kept.steps[node], s)
 				present[s.Ref()] = true
 			}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"pigsty/internal/resource"
@@ -54,18 +55,27 @@ func (p *Plan) Changes() int {
 }
 
 // Failed is true when a node or a step could not be looked at.
-func (p *Plan) Failed() bool {
+func (p *Plan) Failed() bool { return len(p.Unseen()) > 0 }
+
+// Unseen names the nodes and the steps that could not be looked at, each with the reason, for
+// people.
+func (p *Plan) Unseen() []string {
+	var unseen []string
 	for _, node := range p.Nodes {
+		label := node.Node
+		if node.Name != "" && node.Name != node.Node {
+			label = node.Name + " " + node.Node
+		}
 		if node.Error != "" {
-			return true
+			unseen = append(unseen, label+": "+node.Error)
 		}
 		for _, c := range node.Changes {
 			if c.Error != "" {
-				return true
+				unseen = append(unseen, fmt.Sprintf("%s: %s %s: %s", label, c.Kind, c.Name, c.Error))
 			}
 		}
 	}
-	return false
+	return unseen
 }
 
 // maxPlanning bounds how many nodes are being asked at once: each has all that is wanted of it

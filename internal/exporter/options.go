@@ -25,7 +25,7 @@ type Options struct {
 	PgbouncerURLFile string   // file that holds PgbouncerURL
 	Arguments        []string // of the URLs above, those that everybody on the machine could see
 
-	Config []string // files and folders of collectors, or "builtin"; default builtin
+	Config []string // files and folders of collectors, or builtin, basic, fast; default builtin
 	Label  string   // a=b,c=d
 	Tag    string   // a,b
 
@@ -67,8 +67,8 @@ const none = "none"
 func (o *Options) sources() []collector.Source {
 	var out []collector.Source
 	for _, path := range o.Config {
-		if path == collectors.Builtin {
-			out = append(out, collectors.Source())
+		if named := collectors.Named(path); named != nil {
+			out = append(out, named...)
 		} else if path != "" {
 			out = append(out, collector.File(path))
 		}

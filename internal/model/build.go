@@ -33,6 +33,7 @@ func Build(inv *inventory.Inventory) (*Deployment, diag.List) {
 	b.addUpstreams()
 	b.checkShards()
 	b.checkVIPs()
+	b.addRepository()
 	inv.Explain(b.problems)
 	b.problems.Sort()
 	return b.d, b.problems

@@ -15,6 +15,7 @@ const (
 	AlertGossipPort   = 9094 // Alertmanagers tell each other what they have sent
 	GrafanaPort       = 3000
 	LokiPort          = 3100
+	LokiRingPort      = 7946 // on loopback: its parts find each other by it
 	NginxExporterPort = 9113
 	BlackboxPort      = 9115
 )
@@ -94,6 +95,17 @@ func (d *Deployment) PrometheusNodes() []*Meta {
 	var some []*Meta
 	for _, m := range d.Metas {
 		if m.Param.PrometheusEnabled {
+			some = append(some, m)
+		}
+	}
+	return some
+}
+
+// PortalNodes are the infrastructure nodes that run nginx.
+func (d *Deployment) PortalNodes() []*Meta {
+	var some []*Meta
+	for _, m := range d.Metas {
+		if m.Param.NginxEnabled {
 			some = append(some, m)
 		}
 	}

@@ -22,9 +22,16 @@ type Deployment struct {
 	Infra param.Infra  // the infrastructure's parameters as its first node has them, or all.vars without one
 	Etcd  *EtcdCluster // nil when no cluster keeps its state in etcd and nobody lists servers
 	Pg    []*PgCluster
+	// Repository is the local package repository; nil when no infrastructure node runs nginx.
+	Repository *Repository
 
 	// CA is the authority's certificate in PEM: every node trusts it.
 	CA string
+	// RepositoryKey is the public key, in ASCII armor, that the local repository is signed with.
+	RepositoryKey string
+	// AptSources are where nodes of further releases take packages from, one node's for each, by the
+	// codename of the release.
+	AptSources map[string]fact.AptSources
 	// AdminKeys are the public SSH keys of whoever runs pigsty, for node_admin_pk_current.
 	AdminKeys []string
 	// Switchover is asked for where a primary has to restart; else it restarts in place.

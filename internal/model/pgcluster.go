@@ -160,11 +160,16 @@ func (i *PgInstance) ExportsPool() bool {
 // Exports tells whether metrics of the instance or of its pool are.
 func (i *PgInstance) Exports() bool { return i.Param.PgExporterEnabled || i.ExportsPool() }
 
-// builtinCollectors are the names of v1.5's files, each a choice of what one set of collectors holds here.
-var builtinCollectors = []string{"pg_exporter.yml", "pg_exporter_basic.yml", "pg_exporter_fast.yml"}
+// builtinCollectors are the names of v1.5's files, and what our exporter calls what they held.
+var builtinCollectors = map[string]string{"pg_exporter.yml": "", "pg_exporter_basic.yml": "basic", "pg_exporter_fast.yml": "fast"}
+
+// CollectorPreset is the choice among the shipped collectors that pg_exporter_config names; empty for
+// all of them.
+func (i *PgInstance) CollectorPreset() string { return builtinCollectors[i.Param.PgExporterConfig] }
 
 // Collectors is the user's own file of collectors, if pg_exporter_config names one.
 func (i *PgInstance) Collectors() (path string, own bool) {
 	path = i.Param.PgExporterConfig
-	return path, i.Exports() && path != "" && !slices.Contains(builtinCollectors, path)
+	_, shipped := builtinCollectors[path]
+	return path, i.Exports() && path != "" && !shipped
 }

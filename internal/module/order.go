@@ -9,20 +9,25 @@ import (
 	"pigsty/internal/module/node"
 	"pigsty/internal/module/pgsql"
 	"pigsty/internal/operation"
+	"pigsty/internal/register"
 	"pigsty/internal/resource"
 )
 
 // Module is one part of the platform: what it wants on which node.
 type Module struct {
-	Name    string
+	Name string
+	// Compile is nil for the local repository, which depends on what all others install.
 	Compile func(d *model.Deployment) []resource.Step
 	// Warn tells of wishes that cannot be fulfilled as written on the systems the nodes have;
 	// nil when the module has none.
 	Warn func(d *model.Deployment) diag.List
 }
 
-// Order is every module, in the order in which a node converges.
+// Order is every module, in the order in which a node converges. The local repository is built where
+// its host is about to install its first packages, which come from it: after the node's names and
+// sources.
 var Order = []Module{
+	{infra.RepoModule, nil, infra.RepoWarnings},
 	{"node", node.Compile, node.Warnings},
 	{"infra", infra.Compile, infra.Warnings},
 	{"etcd", etcd.Compile, nil},
@@ -34,9 +39,18 @@ var Order = []Module{
 func Compile(d *model.Deployment) []resource.Step {
 	var steps []resource.Step
 	for _, m := range Order {
-		steps = append(steps, m.Compile(d)...)
+		if m.Compile != nil {
+			steps = append(steps, m.Compile(d)...)
+		}
 	}
-	return steps
+	return withRepository(d, steps)
+}
+
+// CompileWhole is Compile for a run that concerns all nodes and modules: besides, what is registered and
+// no longer in the inventory is taken away.
+func CompileWhole(d *model.Deployment) []resource.Step {
+	steps := Compile(d)
+	return append(steps, register.Sweep(d, steps)...)
 }
 
 // Warnings is everything that all modules warn of.

@@ -7,12 +7,10 @@ import (
 
 	"pigsty/internal/engine"
 	"pigsty/internal/fact"
-	"pigsty/internal/inventory"
 	"pigsty/internal/model"
+	"pigsty/internal/model/modeltest"
 	"pigsty/internal/module"
-	"pigsty/internal/param"
 	"pigsty/internal/resource"
-	"pigsty/internal/secret"
 )
 
 const cluster = `
@@ -31,20 +29,14 @@ all:
 // deployment is a cluster of three with etcd on the same nodes, never deployed before.
 func deployment(t *testing.T) *model.Deployment {
 	t.Helper()
-	inv, problems := inventory.Parse("pigsty.yml", []byte(cluster), inventory.Options{})
-	problems.Add(param.Check(inv)...)
-	d, more := model.Build(inv)
-	problems.Add(more...)
-	if problems.HasErrors() {
-		t.Fatal(problems.Err())
-	}
-	facts := map[string]fact.Node{}
-	for _, n := range d.Nodes {
-		facts[n.Addr] = fact.Node{OS: "debian", Release: 13, Codename: "trixie", Arch: "amd64", CPUs: 4, Memory: 8 << 30, Disk: 64 << 30}
-	}
-	d.Observe(facts)
-	d.CA = "-----BEGIN CERTIFICATE-----\nAAECAwQFBgcICQ==\n-----END CERTIFICATE-----\n"
-	d.Derive = secret.Seed(strings.Repeat("s", 32)).Derive
+	return read(t, cluster)
+}
+
+// read is the deployment of an inventory, on machines that were never deployed before.
+func read(t *testing.T, text string) *model.Deployment {
+	t.Helper()
+	d, _ := modeltest.Text(t, text)
+	modeltest.Debian13(d)
 	return d
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"pigsty/internal/model"
 	"pigsty/internal/module/etcd"
+	"pigsty/internal/module/infra"
 	"pigsty/internal/module/node"
 	"pigsty/internal/module/pgsql"
 	"pigsty/internal/register"
@@ -33,9 +34,12 @@ func RemoveNode(d *model.Deployment, addr string, how NodeRemoval) ([]resource.S
 		return nil, fmt.Errorf("%s cannot be reached: mend that, or say --skip-unreachable when it is gone for good", addr)
 	}
 	wanted := stepsOn(etcd.Compile(d), addr)
-	unregister := register.Removal(d, "node", register.Nodes, addr, addr)
+	unregister := register.Removal(d, "node", register.Target{Job: register.Nodes, Name: addr, About: []string{addr}})
 	if n.Etcd != nil {
-		unregister = append(unregister, register.Removal(d, "etcd", register.Infra, n.Etcd.Name, addr)...)
+		unregister = append(unregister, register.Removal(d, "etcd", etcd.Targets(n.Etcd)...)...)
+	}
+	if n.Meta != nil {
+		unregister = append(unregister, register.Removal(d, "infra", infra.Targets(n)...)...)
 	}
 	leaving, err := leaveStore(d, n, how)
 	if err != nil {
@@ -55,6 +59,7 @@ func RemoveNode(d *model.Deployment, addr string, how NodeRemoval) ([]resource.S
 	}
 	steps = append(steps, absent(wanted, "etcd", anything)...)
 	steps = append(steps, absent(stepsOn(node.Compile(d), addr), "", ofDeployment)...)
+	steps = append(steps, absent(stepsOn(infra.Compile(d), addr), "", infra.Removable)...)
 	add := func(r resource.Resource) {
 		steps = append(steps, resource.Step{Node: addr, Module: "node", Resource: r})
 	}
@@ -130,7 +135,11 @@ func absent(wanted []resource.Step, branch string, goes func(path string) bool) 
 }
 
 // deploymentFiles are those of the node module that are about the deployment, and not the machine.
-var deploymentFiles = []string{"/etc/pigsty/", "/etc/promtail", "/etc/prometheus/node-exporter", "/etc/profile.d/pigsty", "/etc/security/limits.d/pigsty", "/etc/ssh/ssh_config.d/pigsty"}
+var deploymentFiles = []string{
+	"/etc/pigsty/", "/etc/promtail", "/etc/prometheus/node-exporter", "/etc/apt/sources.list.d/pigsty",
+	"/etc/systemd/system/prometheus-node-exporter.service.d/", "/etc/systemd/system/promtail.service.d/",
+	"/etc/apt/apt.conf.d/90pigsty", "/etc/profile.d/pigsty", "/etc/security/limits.d/pigsty", "/etc/ssh/ssh_config.d/pigsty",
+}
 
 func ofDeployment(path string) bool {
 	return slices.ContainsFunc(deploymentFiles, func(start string) bool { return strings.HasPrefix(path, start) })

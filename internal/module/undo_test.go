@@ -11,6 +11,7 @@ import (
 	"pigsty/internal/model"
 	"pigsty/internal/module"
 	"pigsty/internal/operation"
+	"pigsty/internal/param"
 	"pigsty/internal/resource"
 )
 
@@ -169,6 +170,26 @@ func TestRemoveNode(t *testing.T) {
 		if ok && (!f.Absent || strings.HasPrefix(f.Path, "/etc/sudoers.d/") || strings.HasPrefix(f.Path, "/home/")) {
 			t.Errorf("it would touch %s", f.Path)
 		}
+	}
+	steps, err = nodeRemoval(t, module.NodeRemoval{}, func(d *model.Deployment) {
+		n := d.Node(second)
+		n.Meta = &model.Meta{Node: n, Param: d.Infra}
+		n.Meta.Param.NginxUsers = []param.PortalUser{{Name: "ann", Password: "secret"}}
+		d.Metas = append(d.Metas, n.Meta)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := engine.NewGraph(steps); err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []string{"/etc/nginx/pigsty.users", "/etc/pigsty/infra/nginx.key", "/etc/prometheus/prometheus.yml", "/etc/prometheus/targets/infra/" + second + ".yml"} {
+		if f, ok := step(t, steps, second, "file:"+gone).Resource.(*resource.File); !ok || !f.Absent {
+			t.Errorf("%s stays", gone)
+		}
+	}
+	if u, ok := step(t, steps, second, "unit:prometheus.service").Resource.(*resource.Unit); !ok || !u.Stopped {
+		t.Error("Prometheus goes on")
 	}
 	for want, c := range map[string]struct {
 		how    module.NodeRemoval

@@ -106,6 +106,8 @@ func decodeAll(vars inventory.Vars) diag.List {
 	all.Add(l...)
 	_, l = Decode[Connect](vars)
 	all.Add(l...)
+	_, l = Decode[Infra](vars)
+	all.Add(l...)
 	_, l = Decode[Ca](vars)
 	all.Add(l...)
 	return all

@@ -116,6 +116,9 @@ func (d *decoder) list(n *yaml.Node, into reflect.Value, f field, path string) {
 	if isNull(n) {
 		return
 	}
+	if n.Kind == yaml.ScalarNode && f.single {
+		n = &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{n}}
+	}
 	if n.Kind != yaml.SequenceNode {
 		d.want(n, f, path, "a list")
 		return

@@ -116,13 +116,13 @@ These were changed, and why. What a file sets itself is not changed.
 |---|---|---|---|
 `)
 	for _, d := range Differences() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", d.Name, code(d.V15), here(d.Name), cell(d.Reason))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", d.Name, code(d.V15), here(d.Name), prose(d.Reason))
 	}
 	b.WriteString("\n## New parameters\n\nThese are not in v1.5; names are those of later versions.\n\n")
 	b.WriteString("| parameter | default | what it does |\n|---|---|---|\n")
 	for _, name := range newParameters {
 		p, _ := Lookup(name)
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, here(name), cell(p.Help))
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, here(name), prose(p.Help))
 	}
 	b.WriteString(nodeBehaviour)
 	b.WriteString(pgsqlBehaviour)
@@ -136,7 +136,7 @@ var newParameters = []string{
 	"alertmanager_config", "etcd_root_password", "nginx_ssl_port", "nginx_users", "patroni_password", "patroni_ssl_enabled", "patroni_username",
 	"pg_etcd_password", "pg_max_conn", "pg_parameters", "pg_pwd_enc", "pg_rto", "pg_shared_buffer_ratio",
 	"pg_sync_count", "pg_sync_mode", "pg_sync_strict",
-	"pgbouncer_auth_query", "pgbouncer_sslmode", "prometheus_alert_haste",
+	"pgbouncer_auth_query", "pgbouncer_sslmode", "prometheus_alert_haste", "prometheus_sample_limit",
 }
 
 func code(s string) string {

@@ -12,6 +12,7 @@
 //	min, max  bounds of a number
 //	secret    "true" hides its value; "generate" also makes one when the inventory gives none
 //	alone     "host" or "instance": it names one thing and cannot be set for many
+//	single    "true": one value stands for a list of it
 //	help      what it does, in one line
 //
 // Everything else, the checks, the documentation, the JSON schema, is derived from these.
@@ -47,6 +48,7 @@ type field struct {
 	secret          string
 	level, alone    string
 	required        bool
+	single          bool
 	help            string
 	def             *yaml.Node // nil when there is no default
 }
@@ -113,7 +115,8 @@ func readField(sf reflect.StructField, long map[string]*yaml.Node) field {
 		kind: tag.Get("kind"), secret: tag.Get("secret"), help: tag.Get("help"),
 		oneof: strings.Fields(tag.Get("oneof")), words: strings.Fields(tag.Get("words")),
 		level: tag.Get("level"), alone: tag.Get("alone"), required: tag.Get("required") == "true",
-		min: bound(tag, "min"), max: bound(tag, "max"),
+		single: tag.Get("single") == "true",
+		min:    bound(tag, "min"), max: bound(tag, "max"),
 	}
 	if _, known := kinds[f.kind]; f.kind != "" && !known {
 		panic(fmt.Sprintf("%s: unknown kind %q", f.name, f.kind))

@@ -22,5 +22,5 @@ type Loki struct {
 	LokiClean     bool   `level:"argument" default:"false" help:"nothing: stored logs are wiped by hand, never by an apply"`
 	LokiOptions   string `level:"global" default:"-config.file=/etc/loki.yml -config.expand-env=true" help:"options of Loki"`
 	LokiDataDir   string `level:"global" default:"/data/loki" kind:"path" help:"data directory"`
-	LokiRetention string `level:"global" default:"15d" kind:"interval" help:"how long logs are kept"`
+	LokiRetention string `level:"global" default:"15d" kind:"duration" help:"how long logs are kept"`
 }

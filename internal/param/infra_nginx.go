@@ -8,7 +8,7 @@ type Nginx struct {
 	NginxSslPort  int          `level:"global" default:"443" kind:"port" help:"port of the portal by HTTPS, with a certificate of the deployment's authority"`
 	NginxUsers    []PortalUser `level:"global" default:"[]" help:"who may use the portal; everybody when empty"`
 	NginxUpstream []Upstream   `level:"global" default:"[{name: home, domain: pigsty}, {name: grafana, domain: g.pigsty, endpoint: '127.0.0.1:3000'}, {name: loki, domain: l.pigsty, endpoint: '127.0.0.1:3100'}, {name: prometheus, domain: p.pigsty, endpoint: '127.0.0.1:9090'}, {name: alertmanager, domain: a.pigsty, endpoint: '127.0.0.1:9093'}]" help:"services behind nginx"`
-	NginxIndexes  []Index      `level:"global" default:"[{name: Packages, url: /pigsty, comment: packages of the local repository}, {name: Logs, url: /logs, comment: logs of PostgreSQL}, {name: Schemas, url: /schema, comment: reports of database schemas}, {name: Reports, url: /report, comment: reports of PostgreSQL's logs}]" help:"links on the home page"`
+	NginxIndexes  []Index      `level:"global" default:"[{name: Documentation, url: /docs, comment: of the version that is deployed}, {name: Logs, url: /logs, comment: search what was logged}, {name: Packages, url: /pigsty, comment: packages of the local repository}, {name: Schemas, url: /schema, comment: 'schema of inventories, reports of database schemas'}, {name: Reports, url: /report, comment: reports of PostgreSQL's logs}]" help:"links on the home page"`
 }
 
 // Upstream is an entry of nginx_upstream: a server of nginx.

@@ -7,9 +7,10 @@ type Prometheus struct {
 	PrometheusOptions        string `level:"global" default:"--storage.tsdb.retention.time=15d" help:"further options"`
 	PrometheusReload         bool   `level:"argument" default:"false" help:"nothing: a change is always a reload where that will do, and data is never wiped"`
 	PrometheusSdMethod       string `level:"global" default:"static" oneof:"static consul" help:"how targets are found: static or consul"`
-	PrometheusScrapeInterval string `level:"global" default:"10s" kind:"interval" help:"time between two scrapes, and between two looks at the rules"`
-	PrometheusScrapeTimeout  string `level:"global" default:"8s" kind:"interval" help:"longest time of a scrape"`
-	PrometheusSdInterval     string `level:"global" default:"5s" kind:"interval" help:"time between two looks for targets in Consul; files are noticed at once"`
+	PrometheusScrapeInterval string `level:"global" default:"10s" kind:"duration" help:"time between two scrapes, and between two looks at the rules"`
+	PrometheusScrapeTimeout  string `level:"global" default:"8s" kind:"duration" help:"longest time of a scrape"`
+	PrometheusSdInterval     string `level:"global" default:"5s" kind:"duration" help:"time between two looks for targets in Consul; files are noticed at once"`
+	PrometheusSampleLimit    int    `level:"global" default:"50000" min:"0" help:"most series that Prometheus takes of one target; an answer with more is refused whole; 0 takes any number"`
 	PrometheusAlertHaste     int    `level:"global" default:"1" min:"1" help:"divides the time for which an alert's cause has to last, for drills of alerts"`
 	AlertmanagerConfig       string `level:"global" default:"''" help:"file with Alertmanager's configuration: who is told of alerts; relative to the inventory; empty tells nobody"`
 }

@@ -39,6 +39,7 @@ var kinds = map[string]kind{
 	"timezone":  matching("a time zone such as Europe/Berlin", `^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$`),
 	"size":      matching("a size such as 64MiB", `^[0-9]+(\.[0-9]+)? ?([kKMGT]i?)?[bB]?$`),
 	"interval":  matching("a duration such as 30s, 5min or 24h", `^[0-9]+ ?(us|ms|s|min|m|h|d|w)?$`),
+	"duration":  {want: "a duration such as 10s, 1h30m or 15d", ok: isDuration, pattern: duration.String()},
 	"grant":     matching("a GRANT or REVOKE line", `^(?i:GRANT|REVOKE)\s+\S.*\s(TO|FROM|to|from)\s`),
 	"pubkey":    matching("an SSH public key", `(^|\s)(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]{16,}=*`),
 	"port":      {want: "a port number, 1 to 65535", ok: isPort, pattern: `^[1-9][0-9]{0,4}$`},
@@ -56,6 +57,12 @@ var kinds = map[string]kind{
 	"hbaline":   {want: "a line of pg_hba.conf: type, database, user, address unless local, method", ok: isHbaLine},
 	"hbaaddr":   {want: "local, localhost, admin, infra, cluster, intra, world, all, an address or a network", ok: isHbaAddr},
 }
+
+// duration is how Prometheus and Loki write one; of units at least one is there. More than nine digits
+// are a slip, and no number that whoever reads it can have.
+var duration = regexp.MustCompile(`^([0-9]{1,9}y)?([0-9]{1,9}w)?([0-9]{1,9}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?([0-9]{1,9}ms)?$`)
+
+func isDuration(s string) bool { return s != "" && duration.MatchString(s) }
 
 func isPort(s string) bool {
 	n, err := strconv.Atoi(s)

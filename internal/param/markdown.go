@@ -22,6 +22,7 @@ var objects = []struct {
 	{"upstream", Upstream{}},
 	{"portaluser", PortalUser{}},
 	{"index", Index{}},
+	{"repoupstream", RepoUpstream{}},
 }
 
 // Markdown gives docs/parameters.md.
@@ -43,7 +44,7 @@ Parameters under "not checked" sections are accepted as they are.
 			fmt.Fprintf(&b, "\n## %s%s\n\n", h, map[bool]string{false: " (not checked)"}[p.Typed()])
 			b.WriteString("| name | type | default | level | what it does |\n|---|---|---|---|---|\n")
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", p.Name, p.Type, cellDefault(p), p.Level, cell(helpWithValues(p.Help, p.Values)))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", p.Name, p.Type, cellDefault(p), p.Level, prose(helpWithValues(p.Help, p.Values)))
 	}
 	b.WriteString("\n## Long defaults\n\n```yaml\n")
 	b.Write(longDefaults)
@@ -78,6 +79,9 @@ func helpWithValues(help string, values []string) string {
 // cell escapes what would end a table cell.
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
+// prose is text in a cell, of which what is in angle brackets would else be taken for HTML.
+func prose(s string) string { return strings.ReplaceAll(cell(s), "<", `\<`) }
+
 func objectTable(b *bytes.Buffer, title string, t reflect.Type) {
 	fmt.Fprintf(b, "\n### %s\n\n| field | type | default | what it is |\n|---|---|---|---|\n", title)
 	for _, f := range fields(t) {
@@ -87,6 +91,6 @@ func objectTable(b *bytes.Buffer, title string, t reflect.Type) {
 		} else if def != "" {
 			def = "`" + cell(def) + "`"
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.name, typeName(f), def, cell(helpWithValues(f.help, f.oneof)))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.name, typeName(f), def, prose(helpWithValues(f.help, f.oneof)))
 	}
 }

@@ -2,7 +2,7 @@ package param
 
 // PgExporter is section PG_EXPORTER: metrics of PostgreSQL and of its pool.
 type PgExporter struct {
-	PgExporterConfig          string `level:"cluster" default:"pg_exporter.yml" help:"definition of the metrics: pg_exporter.yml is the built-in one, anything else a file or folder beside the inventory"`
+	PgExporterConfig          string `level:"cluster" default:"pg_exporter.yml" help:"definition of the metrics: pg_exporter.yml is the built-in one, pg_exporter_basic.yml that without tables, indexes and functions, pg_exporter_fast.yml that for scrapes every second, anything else a file or folder beside the inventory"`
 	PgExporterEnabled         bool   `level:"cluster" default:"true" help:"export metrics of PostgreSQL"`
 	PgExporterPort            int    `level:"cluster" default:"9630" kind:"port" help:"port of PostgreSQL's metrics"`
 	PgExporterParams          string `level:"cluster" default:"sslmode=disable" kind:"urlquery" help:"parameters of the connection URL"`

@@ -92,7 +92,11 @@ func isFreeScalar(p Param) bool {
 func (s schema) of(f field, t reflect.Type) object {
 	switch t.Kind() {
 	case reflect.Slice:
-		return object{"type": "array", "items": s.of(f, t.Elem())}
+		list := object{"type": "array", "items": s.of(f, t.Elem())}
+		if f.single {
+			return object{"anyOf": []any{list, s.of(f, t.Elem())}}
+		}
+		return list
 	case reflect.Map:
 		return object{"type": "object", "additionalProperties": nullableItem(s.of(f, t.Elem()))}
 	case reflect.Struct:

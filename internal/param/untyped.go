@@ -16,15 +16,6 @@ var untyped = []struct {
 		{"ansible_python_interpreter", "string", "instance", "", "not needed: nothing on the node is run by Python"},
 		{"ansible_group_priority", "int", "cluster", "1", "precedence among the groups of a host, highest wins"},
 	}},
-	{"INFRA", "REPO", [][5]string{
-		{"repo_name", "string", "global", "pigsty", "name of the local package repository"},
-		{"repo_address", "string", "global", "pigsty", "host name of the local package repository"},
-		{"repo_rebuild", "bool", "argument", "false", "build the local repository again"},
-		{"repo_remove", "bool", "argument", "true", "set the node's package sources aside while building"},
-		{"repo_upstreams", "repo[]", "global", "<none>", "sources to download packages from"},
-		{"repo_packages", "string[]", "global", "<none>", "packages to download"},
-		{"repo_url_packages", "url[]", "global", "<none>", "packages to download by their addresses"},
-	}},
 	{"INFRA", "ETCD", [][5]string{
 		{"etcd_certs", "string[]", "global", "", "certificate files; unused, the CA makes its own"},
 	}},

@@ -7,6 +7,10 @@ import (
 	"slices"
 )
 
+// CAPath is where every node has the certificate of the deployment's authority, for whatever there checks
+// whom it speaks to. The node module puts it there.
+const CAPath = "/etc/pigsty/ca.crt"
+
 // Leaf says what a certificate is for.
 type Leaf struct {
 	CommonName string   `json:"common_name"`

@@ -1,5 +1,5 @@
 // Package register makes what runs on nodes known to the platform's own services: what Prometheus
-// scrapes and probes. Each module registers what it sets up, and
+// scrapes and probes, and what the portal leads to. Each module registers what it sets up, and
 // takes it away again.
 package register
 
@@ -33,6 +33,20 @@ const TargetsDir = "/etc/prometheus/targets"
 // PrometheusOwner is the user that Debian's packages of Prometheus and its exporters run as.
 const PrometheusOwner = "prometheus"
 
+// mark is the first line of every file that registers something.
+const mark = "# Written by pigsty: change the inventory instead."
+
+// Modules of blackbox_exporter: how something is looked at from outside. They are in its
+// configuration by these names.
+const (
+	HTTP = "http" // a page that answers with success, by TLS where its URL says so
+	TCP  = "tcp"  // a port that accepts connections
+	TLS  = "tls"  // a port that speaks TLS with a certificate of the deployment's authority
+)
+
+// portPause is the time between two probes of a port: each is a connection to the service behind.
+const portPause = "30s"
+
 // Endpoint is one address that is scraped, or probed.
 type Endpoint struct {
 	Addr string // address of the node, without brackets
@@ -40,6 +54,8 @@ type Endpoint struct {
 	URL  string // what is probed, in place of both
 	// Type says what answers there: node, promtail, pgsql, pgbouncer, patroni, haproxy, etcd …
 	Type string
+	// Probe is the module of blackbox_exporter by which it is probed; empty for one that is scraped.
+	Probe string
 	// Plain endpoints do not speak TLS.
 	Plain bool
 	Path  string // empty = /metrics
@@ -55,8 +71,14 @@ func (e Endpoint) target() string {
 // labels say what answers, and how it is asked.
 func (e Endpoint) labels() map[string]string {
 	labels := map[string]string{"type": e.Type}
-	if e.URL == "" && !e.Plain {
+	switch {
+	case e.Probe == "" && !e.Plain:
 		labels["__scheme__"] = "https"
+	case e.Probe != "":
+		labels["__param_module"] = e.Probe
+	}
+	if e.Probe == TCP || e.Probe == TLS {
+		labels["__scrape_interval__"] = portPause
 	}
 	if e.Path != "" {
 		labels["__metrics_path__"] = e.Path
@@ -68,8 +90,8 @@ func (e Endpoint) labels() map[string]string {
 type Target struct {
 	Job  string // one of the jobs
 	Name string // of the file, without its ending: an instance, or the address of a node
-	// About is the node that the endpoints are on; a cluster's is that of any of its members.
-	About string
+	// About are the nodes that the endpoints are on; a virtual address is on any member's.
+	About []string
 	// Labels are those of all its endpoints: cls, ins, ip.
 	Labels    map[string]string
 	Endpoints []Endpoint
@@ -81,7 +103,7 @@ func (t Target) path() string { return TargetsDir + "/" + t.Job + "/" + t.Name +
 // text is the file, as Prometheus reads it.
 func (t Target) text() string {
 	var b strings.Builder
-	b.WriteString("# Written by pigsty: change the inventory instead.\n")
+	b.WriteString(mark + "\n")
 	for _, e := range t.Endpoints {
 		b.WriteString("- targets: [" + quote(e.target()) + "]\n")
 		labels := maps.Clone(t.Labels)
@@ -116,9 +138,14 @@ func Steps(d *model.Deployment, module string, t Target) []resource.Step {
 	return steps
 }
 
-// Removal takes a target away on every node that runs Prometheus.
-func Removal(d *model.Deployment, module, job, name, about string) []resource.Step {
-	return Steps(d, module, Target{Job: job, Name: name, About: about})
+// Removal takes targets away on every node that runs Prometheus.
+func Removal(d *model.Deployment, module string, targets ...Target) []resource.Step {
+	var steps []resource.Step
+	for _, t := range targets {
+		t.Endpoints = nil
+		steps = append(steps, Steps(d, module, t)...)
+	}
+	return steps
 }
 
 // Branch is the branch of the steps that register.
@@ -127,5 +154,11 @@ const Branch = "register"
 // WebConfig is the file by which Prometheus and its exporters serve TLS. They read it, and the
 // certificate, anew with each connection.
 func WebConfig(cert, key string) string {
-	return "# Written by pigsty: change the inventory instead.\ntls_server_config:\n  cert_file: " + cert + "\n  key_file: " + key + "\n"
+	return mark + "\ntls_server_config:\n  cert_file: " + cert + "\n  key_file: " + key + "\n"
+}
+
+// ClosedWebConfig is WebConfig of a service that answers only who shows a certificate of the authority
+// ca.
+func ClosedWebConfig(cert, key, ca string) string {
+	return WebConfig(cert, key) + "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: " + ca + "\n"
 }

@@ -216,7 +216,11 @@ func (l *launcher) install(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() })()
 	// That the script took no more is not told: it says itself why it ended.
 	_, _ = p.in.Write(packed)
-	if err := p.end(); err != nil {
+	err = p.end()
+	if sshGaveUp(err) && !l.target.Local && ctx.Err() == nil {
+		return l.unreachable(p.stderr.String(), err)
+	}
+	if err != nil {
 		return fmt.Errorf("put the agent into %s on %s: %w", l.agentDir, l.target.Host, errors.Join(ctx.Err(), said(p.stderr, err)))
 	}
 	return nil

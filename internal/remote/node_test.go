@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -222,6 +223,40 @@ func TestUnreachable(t *testing.T) {
 			}
 			e, ok := errors.AsType[*UnreachableError](err)
 			if !ok && c.program != "uname" || ok && e.Try != "ssh -p 2222 -l admin pg-1 sudo -n true" {
+				t.Errorf("%#v", err)
+			}
+		})
+	}
+}
+
+// A node that was restarted has left a kept connection behind; that costs an attempt, not the run.
+func TestBrokenConnectionIsMadeAnew(t *testing.T) {
+	for name, c := range map[string]struct {
+		said  string
+		fails int // the call of ssh from which on it fails
+		times int // how many of them do
+		calls int
+		want  string
+	}{
+		"the kept one is dead":        {"Failed to connect to new control master", 1, 1, 4, ""},
+		"it dies while installing":    {"mux_client_request_session: read from master failed: Broken pipe", 2, 1, 5, ""},
+		"the node is off":             {"connect to host pg-1 port 22: Connection refused", 1, 9, 2, "Connection refused"},
+		"the login is refused":        {"debian@pg-1: Permission denied (publickey).", 1, 9, 1, "Permission denied"},
+		"it is broken time and again": {"Connection reset by peer", 2, 9, 3, "Connection reset"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNode(t, false)
+			n.program("ssh", fmt.Sprintf(`for last; do :; done; echo call >>%[1]s/calls; calls=$(wc -l <%[1]s/calls)
+if [ $calls -ge %[2]d ] && [ $calls -lt %[3]d ]; then echo "%[4]s" >&2; exit 255; fi
+exec sh -c "$last"`, n.dir, c.fails, c.fails+c.times, c.said))
+			err := n.greet()
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("%v", err)
+			}
+			if got := strings.Count(n.log("calls"), "call"); got != c.calls {
+				t.Errorf("ssh was called %d times, not %d", got, c.calls)
+			}
+			if _, ok := errors.AsType[*UnreachableError](err); c.want != "" && !ok {
 				t.Errorf("%#v", err)
 			}
 		})

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Target is how to reach a node; the fields mean what Ansible's connection variables mean.
@@ -87,6 +88,12 @@ func (e *UnreachableError) Error() string {
 
 func (e *UnreachableError) Unwrap() error { return e.Reason }
 
+// brokeOff reports whether it was ssh that gave up, and not because the login was refused: servers
+// count those.
+func (e *UnreachableError) brokeOff() bool {
+	return sshGaveUp(e.Reason) && !strings.Contains(e.Said, "Permission denied")
+}
+
 var errNoAgent = errors.New("the agent is not there yet")
 
 // Dial connects to the target's agent, installing binary there first when it is missing.
@@ -96,7 +103,24 @@ func Dial(ctx context.Context, t Target, binary *Binary, controlDir string) (*St
 	return l.dial(ctx)
 }
 
+// atOnce is how soon an attempt must have failed to be made again. It is shorter than the three
+// seconds in which the kernel gives up a node that is off (net.ipv4.neigh.*.mcast_solicit), so that
+// nobody waits for such a node twice.
+const atOnce = 2 * time.Second
+
+// dial makes a connection that broke off anew, once. A node that has been restarted leaves a kept
+// connection behind that is dead without anybody knowing: the ssh that ends it may take away the
+// socket of the one that has just replaced it, and sshd itself may be starting again.
 func (l *launcher) dial(ctx context.Context) (*Stream, error) {
+	began := time.Now()
+	s, err := l.open(ctx)
+	if broken, ok := errors.AsType[*UnreachableError](err); ok && broken.brokeOff() && time.Since(began) < atOnce {
+		return l.open(ctx)
+	}
+	return s, err
+}
+
+func (l *launcher) open(ctx context.Context) (*Stream, error) {
 	s, err := l.start(ctx)
 	if !errors.Is(err, errNoAgent) {
 		return s, err

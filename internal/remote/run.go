@@ -30,6 +30,12 @@ type Streams struct {
 // sshFailed is the exit code by which ssh says that it could not connect; it has said why.
 const sshFailed = 255
 
+// sshGaveUp tells whether the error is that of an ssh that could not connect, or lost its connection.
+func sshGaveUp(err error) bool {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	return ok && exit.ExitCode() == sshFailed
+}
+
 // Run runs a program on the target and waits for it. The error is an *exec.ExitError when the
 // program ended with a code other than 0, and an *UnreachableError when it was never run. Cancelling
 // ctx ends a program without a terminal; on a terminal Ctrl-C is the program's own.

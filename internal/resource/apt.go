@@ -55,6 +55,9 @@ func aptInstall(ctx context.Context, h *Host, packages []string, recommends bool
 			err = aptInstallOnce(ctx, h, packages, recommends)
 		}
 	}
+	if err != nil && aptUnmet(err) {
+		err = aptInstallBack(ctx, h, packages, recommends, err)
+	}
 	if err != nil {
 		return errors.Join(explainApt(err), stale)
 	}
@@ -64,7 +67,7 @@ func aptInstall(ctx context.Context, h *Host, packages []string, recommends bool
 	return nil
 }
 
-func aptInstallOnce(ctx context.Context, h *Host, packages []string, recommends bool) error {
+func aptInstallOnce(ctx context.Context, h *Host, packages []string, recommends bool, more ...string) error {
 	argv := []string{
 		"apt-get", "install", "-y", "-q",
 		"-o", "Dpkg::Options::=--force-confold",
@@ -76,7 +79,7 @@ func aptInstallOnce(ctx context.Context, h *Host, packages []string, recommends 
 	if slices.ContainsFunc(packages, func(p string) bool { return strings.Contains(p, "=") }) {
 		argv = append(argv, "--allow-downgrades")
 	}
-	_, err := h.Exec.Run(ctx, Command{Argv: append(argv, packages...), Env: aptEnv})
+	_, err := h.Exec.Run(ctx, Command{Argv: slices.Concat(argv, more, packages), Env: aptEnv})
 	return err
 }
 

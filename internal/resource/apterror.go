@@ -12,7 +12,12 @@ import (
 var aptUnknown = regexp.MustCompile(`E: (?:Unable to locate package (\S+)|Package '([^']+)' has no installation candidate|Version '([^']+)' for '([^']+)' was not found)`)
 
 // errUnknownPackage begins what is said of packages that cannot be had.
-var errUnknownPackage = errors.New("no repository of this node")
+var (
+	errUnknownPackage = errors.New("no repository of this node")
+	// aptUnfit matches what apt says of a package that does not fit: " perl : Depends: perl-base (= 5) but
+	// 6 is to be installed".
+	aptUnfit = regexp.MustCompile(`(?m)^ +\S+ : (?:Pre-?Depends|Depends|Conflicts|Breaks|Recommends): .*$`)
+)
 
 // aptOutput is what apt wrote before it failed.
 func aptOutput(err error) string {
@@ -29,10 +34,25 @@ func aptNotFound(err error) bool {
 	return aptUnknown.MatchString(output) || strings.Contains(output, "E: Failed to fetch")
 }
 
+// aptUnmet tells whether packages were found that do not fit together, or not those of the node.
+func aptUnmet(err error) bool {
+	output := aptOutput(err)
+	return strings.Contains(output, "unmet dependencies") || strings.Contains(output, "Unable to correct problems")
+}
+
 // aptLocked tells whether another program holds apt's lists.
 func aptLocked(err error) bool {
 	return strings.Contains(aptOutput(err), "E: Could not get lock")
 }
+
+// AptUnknown are the packages that apt says it does not know; none when it failed for another reason.
+func AptUnknown(err error) []string { return unknownPackages(aptOutput(err)) }
+
+// AptUnmet tells whether apt failed because packages do not fit together.
+func AptUnmet(err error) bool { return aptUnmet(err) }
+
+// ExplainApt says what apt's failure means, and what to do where that is known.
+func ExplainApt(err error) error { return explainApt(err) }
 
 // explainApt says what apt's failure means, and what to do where that is known.
 func explainApt(err error) error {
@@ -43,7 +63,10 @@ func explainApt(err error) error {
 	if aptLocked(err) {
 		return fmt.Errorf("another program has been using apt for %s: wait for it to end and run again", aptLockWait)
 	}
-	var said []string
+	said := aptUnfit.FindAllString(output, -1)
+	for i := range said {
+		said[i] = strings.TrimSpace(said[i])
+	}
 	for line := range strings.SplitSeq(output, "\n") {
 		if strings.HasPrefix(line, "E: ") || strings.HasPrefix(line, "dpkg: error") {
 			said = append(said, strings.TrimPrefix(line, "E: "))

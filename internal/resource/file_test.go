@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -155,5 +156,44 @@ func TestCheckOfASecretFileShowsNothing(t *testing.T) {
 	}
 	if exists(h, "/etc/sudoers.d/x") {
 		t.Error("the refused file is there")
+	}
+}
+
+// A file that means something only among others is checked in a copy of their folder, in its own place.
+func TestFileIsCheckedAmongOthers(t *testing.T) {
+	h := newNode(t)
+	put(t, h, "/etc/nginx/nginx.conf", "include conf.d/*.conf;\n")
+	put(t, h, "/etc/nginx/conf.d/own.conf", "somebody's\n")
+	put(t, h, "/etc/nginx/conf.d/sites.conf", "good\n")
+	f := &resource.File{
+		Path: "/etc/nginx/conf.d/sites.conf", Content: "bad\n",
+		Check: &resource.FileCheck{Tree: "/etc/nginx", Argv: []string{"nginx", "-t", "-c", resource.Candidate + "/nginx.conf"}},
+	}
+	var copied string
+	h.Exec.(*simulate.Executor).Fail = func(argv []string) error {
+		copied = strings.TrimSuffix(argv[len(argv)-1], "/nginx.conf")
+		got := map[string]string{}
+		err := filepath.WalkDir(copied, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				text, _ := os.ReadFile(path)
+				got[strings.TrimPrefix(path, copied)] = string(text)
+			}
+			return err
+		})
+		want := map[string]string{"/nginx.conf": "include conf.d/*.conf;\n", "/conf.d/own.conf": "somebody's\n", "/conf.d/sites.conf": "bad\n"}
+		if err != nil || !maps.Equal(got, want) {
+			t.Errorf("nginx was shown %v, %v", got, err)
+		}
+		return &resource.CommandError{Argv: argv, Output: "unknown directive in " + copied + "/conf.d/sites.conf:1", Err: errors.New("exit status 1")}
+	}
+	err := f.Apply(t.Context(), h)
+	if err == nil || !strings.Contains(err.Error(), "unknown directive in /etc/nginx/conf.d/sites.conf:1") || !strings.Contains(err.Error(), "nothing is replaced") {
+		t.Errorf("error %v", err)
+	}
+	if got := get(t, h, f.Path); got != "good\n" {
+		t.Errorf("the file is now %q", got)
+	}
+	if _, err := os.Stat(copied); copied == "" || err == nil {
+		t.Errorf("the copy %s is left", copied)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"pigsty/internal/pki"
 )
@@ -28,6 +29,12 @@ type Host struct {
 	// Call has the aides of the resource's step do their parts, all at once, and returns what
 	// went wrong, by node. Nil where no controller is listening.
 	Call func(ctx context.Context, r Resource, order any) (map[string]error, error)
+	// SignRelease has the controller sign an index of the local package repository, as a text with its
+	// signature and apart; the private key stays with the controller. Nil where none is listening.
+	SignRelease func(ctx context.Context, r Resource, text string, at time.Time) (clear, detached string, err error)
+	// ReadSupply reads a part of a file that the controller has for the resource's step, from an
+	// offset on; nothing is the file's end. Nil where no controller is listening.
+	ReadSupply func(ctx context.Context, r Resource, name string, offset int64) ([]byte, error)
 	// Container is true where the kernel's settings belong to somebody else, and so cannot be
 	// changed from here.
 	Container bool

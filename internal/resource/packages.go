@@ -28,6 +28,9 @@ type Packages struct {
 	// Without says what it means to do without the packages, such as "logs are not collected". The
 	// node may then have no repository with them; see Unavailable. Empty = they are needed.
 	Without string `json:"without,omitempty"`
+	// Index is the address, by file: or http:, of the index of the repository that the node is to take
+	// packages from; see Unavailable. Empty where it is nobody's in particular.
+	Index string `json:"index,omitempty"`
 	// Remark is told when something is to be installed; empty when there is nothing to say of it.
 	Remark string `json:"remark,omitempty"`
 }
@@ -44,7 +47,7 @@ func (p *Packages) Diff(ctx context.Context, h *Host) (*Change, error) {
 	c := &Change{Action: Update}
 	missing := p.missing(status)
 	if p.Without != "" && len(missing) > 0 {
-		none, err := unavailable(ctx, h, missing)
+		none, err := unavailable(ctx, h, missing, p.Index)
 		if err != nil || len(none) > 0 {
 			return nil, errors.Join(err, p.goWithout(none))
 		}

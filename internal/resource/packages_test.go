@@ -3,7 +3,10 @@ package resource_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -211,4 +214,102 @@ func TestPolicyLeftByKilledRunGoes(t *testing.T) {
 func TestPackagesNeedDpkg(t *testing.T) {
 	h := &resource.Host{Root: t.TempDir()}
 	refused(t, h, &resource.Packages{ID: "x", Packages: []string{"jq"}}, "only Debian")
+}
+
+// Where the local repository is older than the node, a package that insists on the repository's own
+// version of another takes that one back, and this is told.
+func TestPackagesOfAnOlderRepository(t *testing.T) {
+	unmet := &resource.CommandError{Argv: []string{"apt-get"}, Output: "The following packages have unmet dependencies:\n perl : Depends: perl-base (= 5.40-5) but 5.40-6 is to be installed\nE: Unable to correct problems, you have held broken packages.", Err: errors.New("exit status 100")}
+	fail := func(h *resource.Host, back bool) {
+		h.Exec.(*simulate.Executor).Fail = func(argv []string) error {
+			switch {
+			case argv[1] != "install":
+				return nil
+			case !slices.Contains(argv, "Dir::Etc::preferences="+resource.RepositoryPreferences):
+				return unmet
+			case !back:
+				return unmet
+			}
+			status := get(t, h, "/var/lib/dpkg/status")
+			put(t, h, "/var/lib/dpkg/status", strings.Replace(status, "Version: 5.40-6", "Version: 5.40-5", 1))
+			return nil
+		}
+	}
+	node := func() *resource.Host {
+		h := newNode(t)
+		put(t, h, "/var/lib/apt/lists/simulated_Packages", "")
+		put(t, h, "/var/lib/dpkg/status", get(t, h, "/var/lib/dpkg/status")+"Package: perl-base\nStatus: install ok installed\nVersion: 5.40-6\n\n")
+		return h
+	}
+	p := &resource.Packages{ID: "perl", Packages: []string{"perl"}}
+
+	h := node()
+	put(t, h, resource.RepositoryPreferences, "Package: *\n")
+	fail(h, true)
+	converge(t, h, p, resource.Create)
+	if notes := strings.Join(h.TakeNotes(), "\n"); !strings.Contains(notes, "perl-base (5.40-5, was 5.40-6); build it anew") {
+		t.Errorf("notes %q", notes)
+	}
+
+	h = node()
+	put(t, h, resource.RepositoryPreferences, "Package: *\n")
+	fail(h, false)
+	if err := p.Apply(context.Background(), h); err == nil || !strings.Contains(err.Error(), "perl-base (= 5.40-5)") {
+		t.Errorf("error %v", err)
+	}
+
+	h = node()
+	fail(h, true)
+	if err := p.Apply(context.Background(), h); err == nil || len(h.Exec.(*simulate.Executor).Calls()) != 1 {
+		t.Errorf("without a local repository: %v, %q", err, h.Exec.(*simulate.Executor).Calls())
+	}
+}
+
+// What no repository has is gone without, unless apt's lists are of an older state of the repository
+// than the one that is offered, or there are none of it.
+func TestPackagesThatCanBeDoneWithout(t *testing.T) {
+	const lists = "/var/lib/apt/lists/_www_a%5fb_dists_trixie_InRelease"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/a_b/dists/trixie/InRelease" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write([]byte("new"))
+	}))
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	tests := []struct {
+		name, index, list, text string
+		omitted                 bool
+	}{
+		{"nobody's in particular", "", "", "", true},
+		{"not fetched yet", "file:/www/a_b/dists/trixie/InRelease", "", "", false},
+		{"as it is offered", "file:/www/a_b/dists/trixie/InRelease", lists, "new", true},
+		{"built anew since", "file:/www/a_b/dists/trixie/InRelease", lists, "old", false},
+		{"gone from the disk", "file:/www/none/dists/trixie/InRelease", "/var/lib/apt/lists/_www_none_dists_trixie_InRelease", "old", true},
+		{"as the web server offers it", server.URL + "/a_b/dists/trixie/InRelease", "/var/lib/apt/lists/" + host + "_a%5fb_dists_trixie_InRelease", "new", true},
+		{"built anew on the web server", server.URL + "/a_b/dists/trixie/InRelease", "/var/lib/apt/lists/" + host + "_a%5fb_dists_trixie_InRelease", "old", false},
+		{"no answer to be had", server.URL + "/none/dists/trixie/InRelease", "/var/lib/apt/lists/" + host + "_none_dists_trixie_InRelease", "old", true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			h := newNode(t)
+			h.Dial = nil
+			h.Exec.(*simulate.Executor).Unknown = []string{"grafana"}
+			put(t, h, "/var/lib/apt/lists/debian_Packages", "")
+			put(t, h, "/www/a_b/dists/trixie/InRelease", "new")
+			if test.list != "" {
+				put(t, h, test.list, test.text)
+			}
+			p := &resource.Packages{ID: "grafana", Packages: []string{"grafana"}, Without: "no dashboards", Index: test.index}
+			change, err := p.Diff(t.Context(), h)
+			_, omitted := errors.AsType[*resource.Unavailable](err)
+			if omitted != test.omitted || !omitted && (err != nil || change == nil) {
+				t.Errorf("change %v, error %v", change, err)
+			}
+			if _, omitted := errors.AsType[*resource.Unavailable](p.Apply(t.Context(), h)); !omitted {
+				t.Error("an apply does not say that it was left out")
+			}
+		})
+	}
 }

@@ -13,12 +13,15 @@ type Step struct {
 	After    []Ref  // steps on other nodes that must be done first
 	Notify   []Notification
 	Resource Resource
-	// About is the node that the step is for, where that is another one: whatever is done there alone
-	// takes the step along, and a Node that cannot be reached holds nothing up.
-	About string
+	// About are the nodes that the step is for, where those are others: whatever is done on one of them
+	// alone takes the step along, and a Node that cannot be reached holds nothing up.
+	About []string
 	// Aides are what the resource may call for on other nodes while it is applied, by node; they
 	// stay with the controller until then.
 	Aides map[string]Aide
+	// Supplies are files of the controller's that the resource may read while it is applied, by the
+	// names that it knows them by; they stay with the controller until then.
+	Supplies map[string]Supply
 }
 
 // Ref points at a step: a node and a resource ID.
@@ -76,7 +79,8 @@ type wireStep struct {
 	Resource json.RawMessage `json:"resource"`
 }
 
-// MarshalJSON writes what the node needs to know of a step: all but Node, After, About and Aides.
+// MarshalJSON writes what the node needs to know of a step: all but Node, After, About, Aides and
+// Supplies.
 func (s Step) MarshalJSON() ([]byte, error) {
 	body, err := json.Marshal(s.Resource)
 	if err != nil {

@@ -1,10 +1,15 @@
 package resource
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Unavailable is the error of a resource that a node cannot have, and that the platform does without:
@@ -16,8 +21,11 @@ type Unavailable struct {
 func (u *Unavailable) Error() string { return u.Why }
 
 // unavailable tells which of the packages no repository of the node has. Lists that were fetched before
-// the repositories changed say nothing about that.
-func unavailable(ctx context.Context, h *Host, packages []string) ([]string, error) {
+// the repositories changed, or one whose index is given, say nothing about that.
+func unavailable(ctx context.Context, h *Host, packages []string, index string) ([]string, error) {
+	if index != "" && outdated(ctx, h, index) {
+		return nil, nil
+	}
 	if lists, err := filepath.Glob(h.Path(filepath.Join(aptListsDir, "*_Packages*"))); err != nil || len(lists) == 0 {
 		return nil, err
 	}
@@ -36,6 +44,52 @@ func unavailable(ctx context.Context, h *Host, packages []string) ([]string, err
 		}
 	}
 	return missing, nil
+}
+
+// indexWait is how long a repository may take to give its index. What is not there by then is taken
+// for what it was.
+const indexWait = 2 * time.Second
+
+// outdated tells whether apt's lists are of another state of the repository than the one that its
+// index is of.
+func outdated(ctx context.Context, h *Host, index string) bool {
+	_, path, _ := strings.Cut(index, ":")
+	fetched, err := os.ReadFile(h.Path(filepath.Join(aptListsDir, aptListName(strings.TrimPrefix(path, "//")))))
+	if err != nil {
+		return true
+	}
+	var offered []byte
+	if strings.HasPrefix(index, "file:") {
+		offered, err = os.ReadFile(h.Path(path))
+	} else {
+		offered, err = getIndex(ctx, h, index)
+	}
+	return err == nil && !bytes.Equal(fetched, offered)
+}
+
+// aptListName is what apt calls its copy of an index: its address without the scheme, as in
+// URItoFileName of apt's strutl.cc.
+func aptListName(address string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(address, "_", "%5f"), "/", "_")
+}
+
+func getIndex(ctx context.Context, h *Host, address string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, indexWait)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{DialContext: h.Dial, DisableKeepAlives: true} // and no proxy: apt uses none to it
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", address, response.Status)
+	}
+	return io.ReadAll(io.LimitReader(response.Body, 1<<20))
 }
 
 // candidates are the packages that have a version to install, of what apt-cache policy writes.

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -42,8 +44,9 @@ func runSealed(ctx context.Context, proc string, argv ...string) error {
 
 func output(cmd *exec.Cmd) (string, error) {
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
-	var out, all bytes.Buffer
-	cmd.Stdout = &tee{&out, &all}
+	var out bytes.Buffer
+	var all transcript
+	cmd.Stdout = io.MultiWriter(&out, &all)
 	cmd.Stderr = &all
 	if err := cmd.Run(); err != nil {
 		return out.String(), fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, tail(all.String(), 15))
@@ -51,13 +54,20 @@ func output(cmd *exec.Cmd) (string, error) {
 	return out.String(), nil
 }
 
-// tee copies standard output into the combined text as well.
-type tee struct{ a, b *bytes.Buffer }
-
-func (t *tee) Write(p []byte) (int, error) {
-	t.b.Write(p)
-	return t.a.Write(p)
+// transcript is what a command says on both of its streams, which are copied side by side.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
 }
+
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
+// String is for when the command has ended.
+func (t *transcript) String() string { return t.text.String() }
 
 // tail returns the last lines of a text, blank ones left out.
 func tail(text string, lines int) string {

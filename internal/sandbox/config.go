@@ -11,6 +11,9 @@ import (
 	"strings"
 )
 
+// DefaultRelease is the code name of the Debian release that nodes have when nobody says otherwise.
+const DefaultRelease = "trixie"
+
 // LayerMode says what the package layer holds.
 type LayerMode string
 
@@ -53,7 +56,7 @@ var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
 func (c *Config) setDefaults() error {
 	setDefault(&c.Name, "main")
 	setDefault(&c.Subnet, netip.MustParsePrefix("10.10.10.0/24"))
-	setDefault(&c.Release, "trixie")
+	setDefault(&c.Release, DefaultRelease)
 	setDefault(&c.Mode, LayerInstalled)
 	setDefault(&c.Cache, "/var/cache/pigsty/sandbox")
 	c.Subnet = c.Subnet.Masked()

@@ -43,6 +43,9 @@ func Up(ctx context.Context, c Config) (*Sandbox, error) {
 	}
 	defer unlock()
 	if err := s.claim(ctx, old == nil); err != nil {
+		if old == nil { // nothing else is there of it
+			err = errors.Join(err, removeFile(sandboxLock(c.Name)))
+		}
 		return nil, err
 	}
 	if err := s.connect(ctx); err != nil {

@@ -112,7 +112,7 @@ func (a *access) page(host, password string, form url.Values) (code int, text st
 	if form != nil {
 		method, body = http.MethodPost, strings.NewReader(form.Encode())
 	}
-	request, err := http.NewRequestWithContext(a.t.Context(), method, "http://"+a.net+host+":9101/pg-test-1/", body)
+	request, err := http.NewRequestWithContext(a.t.Context(), method, "https://"+a.net+host+":9101/pg-test-1/", body)
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func (a *access) page(host, password string, form url.Values) (code int, text st
 	if password != "" {
 		request.SetBasicAuth("admin", password)
 	}
-	response, err := http.DefaultTransport.RoundTrip(request)
+	response, err := (&http.Transport{TLSClientConfig: a.trust(), DisableKeepAlives: true}).RoundTrip(request)
 	if err != nil {
 		a.t.Fatal(err)
 	}

@@ -41,6 +41,7 @@ var (
 		"pg-test-* ~ certificate:/etc/pigsty/pgsql/server.crt",
 		"pg-test-* ! patroni_file:/etc/patroni/patroni.yml reload",
 		"pg-test-* ! unit:pgbouncer.service reload",
+		"pg-test-* ! unit:haproxy.service reload",
 		"pg-test-* ! unit:vip-manager.service restart",
 	}
 	newServices = []string{
@@ -73,7 +74,7 @@ func TestChange(t *testing.T) {
 	nodes := startNodes(t, "t-change", "10.10.71.0/24", 5, withSoftware)
 	s := newSite(t, nodes, "sandbox.yml")
 	if r := s.apply(); strings.Contains(r.out, "+ packages") {
-		t.Errorf("softwareLayer lacks packages:\n%s", packageLines(r.out))
+		t.Errorf("the disks lack packages:\n%s", packageLines(r.out))
 	}
 	l := login{host: "3", port: "5433", user: "test", password: "test", database: "test"}
 	w := &clients{
@@ -159,7 +160,8 @@ func (c *change) run(t *testing.T, s *site, w *clients) {
 	t.Logf("%d steps as planned, apply and second plan %.1f s; %s", len(want), took.Seconds(), fared)
 }
 
-// members writes a line for each of the three members in place of pg-test-*, and sorts.
+// members writes a line for each of the three members in place of pg-test-*, sorts, and keeps each
+// once: lists that are put together may share some.
 func members(lines []string) []string {
 	var out []string
 	for _, line := range lines {
@@ -173,7 +175,7 @@ func members(lines []string) []string {
 		}
 	}
 	slices.Sort(out)
-	return out
+	return slices.Compact(out)
 }
 
 // state is since when each service of each instance runs; for systemd's an ID that changes with
@@ -601,6 +603,7 @@ func certificateRenewed() change {
 			"pg-test-2 + certificate:/etc/pigsty/pgsql/server.crt",
 			"pg-test-2 ! patroni_file:/etc/patroni/patroni.yml reload",
 			"pg-test-2 ! unit:pgbouncer.service reload",
+			"pg-test-2 ! unit:haproxy.service reload",
 			"pg-test-2 ! unit:vip-manager.service restart",
 		},
 		restarted: []string{"pg-test-2 vip-manager.service"},

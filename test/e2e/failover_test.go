@@ -296,6 +296,7 @@ func (f *failover) powerCut() {
 	node := f.machineAt(old.Host)
 	must(f.t, "power cut", func() error { return f.nodes.Kill(f.t.Context(), node) })
 	next := f.takenOver(old)
+	f.synchronous() // until there is one, plan says that it would be waited for
 	f.planWithout(old)
 	f.edit("roles: [dbrole_admin] }", "roles: [dbrole_admin] }\n          - { name: later, password: later, pgbouncer: true }")
 	if r := f.pigsty("apply", "--yes"); r.code != 1 || !strings.Contains(r.out, "1 node could not be reached") {

@@ -4,8 +4,6 @@ package e2e
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,8 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,9 +24,9 @@ func TestInfra(t *testing.T) {
 	t.Parallel() // most of it is waiting
 	nodes := startNodes(t, "t-infra", "10.10.87.0/24", 4, withWatching)
 	s := newSite(t, nodes, "sandbox.yml")
-	s.extra = []string{"-e", "loki_enabled=true", "-e", "nameserver_enabled=true", "-e", "dns_records=[" + s.net + "3 pg-test]"}
+	s.extra = []string{"-e", "nameserver_enabled=true", "-e", "dns_records=[" + s.net + "3 pg-test]"}
 	i := &infrastructure{s}
-	i.giveLogs()
+	i.buildRepository()
 	s.apply()
 	s.healthy()
 	for _, step := range []struct {
@@ -39,12 +35,17 @@ func TestInfra(t *testing.T) {
 	}{
 		{"targets", (*infrastructure).targets},
 		{"portal", (*infrastructure).portal},
+		{"probes", (*infrastructure).probes},
 		{"logs", (*infrastructure).logs},
+		{"links", (*infrastructure).links},
 		{"receivers", (*infrastructure).receivers},
+		{"Grafana", (*infrastructure).grafana},
 		{"nameserver", (*infrastructure).nameserver},
 		{"leader moves", (*infrastructure).leaderMoves},
 		{"databases that are looked into", (*infrastructure).databasesRemoved},
 		{"instance removed", (*infrastructure).instanceRemoved},
+		{"crashed services", (*infrastructure).crashed},
+		{"left the inventory", (*infrastructure).leftInventory},
 		{"meta node rebooted", (*infrastructure).rebooted},
 	} {
 		t.Run(step.name, func(t *testing.T) {
@@ -60,17 +61,9 @@ type infrastructure struct{ *site }
 // client trusts the deployment's authority, and reaches every name at the meta node.
 func (i *infrastructure) client() *http.Client {
 	i.t.Helper()
-	pem, err := os.ReadFile(filepath.Join(i.state(), "ca.crt"))
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		i.t.Fatal("ca.crt holds no certificate")
-	}
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
+		TLSClientConfig: i.trust(),
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			_, port, err := net.SplitHostPort(addr)
 			if err != nil {
@@ -148,12 +141,9 @@ func (i *infrastructure) settles(what string, is func() (bool, string)) {
 	}
 }
 
-// targets are those that the inventory makes, and all of them are up.
-func (i *infrastructure) targets() {
-	want := map[string]int{
-		"infra prometheus": 1, "infra alertmanager": 1, "infra nginx": 1, "infra etcd": 3, "infra loki": 1,
-		"nodes node": 4, "nodes promtail": 4, "pgsql patroni": 4, "pgsql haproxy": 4, "pgsql pgsql": 4, "pgsql pgbouncer": 4, "probe vip": 2,
-	}
+// up waits until the targets are those of the inventory, so many of each job and type, and all are up.
+func (i *infrastructure) up(want map[string]int) {
+	i.t.Helper()
 	i.settles("the targets of the inventory", func() (bool, string) {
 		count := map[string]int{}
 		all, err := i.query("https://p.pigsty", "/api/v1/query", `up`)
@@ -165,6 +155,15 @@ func (i *infrastructure) targets() {
 	i.settles("they are up", func() (bool, string) {
 		down, err := i.query("https://p.pigsty", "/api/v1/query", `up == 0`)
 		return err == nil && len(down) == 0, fmt.Sprint(down, err)
+	})
+}
+
+// targets are those that the inventory makes, and all of them are up.
+func (i *infrastructure) targets() {
+	i.up(map[string]int{
+		"infra prometheus": 1, "infra alertmanager": 1, "infra nginx": 1, "infra etcd": 3, "infra loki": 1,
+		"nodes node": 4, "nodes promtail": 4, "pgsql patroni": 4, "pgsql haproxy": 4, "pgsql pgsql": 4, "pgsql pgbouncer": 4, "probe vip": 2,
+		"probe nginx": 1, "probe etcd": 3, "probe patroni": 4, "probe pgbouncer": 4, "probe service": 19,
 	})
 	for _, s := range i.prometheus(`up{job="pgsql"}`) {
 		if s.Labels["cls"]+"-" != s.Labels["ins"][:len(s.Labels["cls"])+1] || !strings.HasPrefix(s.Labels["instance"], s.Labels["ip"]+":") {
@@ -197,6 +196,9 @@ func (i *infrastructure) portal() {
 	if up := i.get("https://pigsty/health/up"); !strings.Contains(up, `"status":"success"`) {
 		i.t.Errorf("what the home page asks: %s", up)
 	}
+	if _, err := i.try("http://pigsty/pg-test-1/"); err == nil || !strings.Contains(err.Error(), "401") {
+		i.t.Errorf("the admin page of HAProxy, which asks who comes: %v", err)
+	}
 	if page := i.get("http://a.pigsty/"); !strings.Contains(page, "Alertmanager") {
 		i.t.Errorf("Alertmanager's page: %s", page)
 	}
@@ -214,9 +216,34 @@ func (i *infrastructure) portal() {
 	if _, err := i.try("https://p.pigsty/api/v1/query?query=up"); err == nil || !strings.Contains(err.Error(), "401") {
 		i.t.Errorf("the portal lets in who has no password: %v", err)
 	}
-	i.get("https://ann:let-me-in@p.pigsty/api/v1/query?query=up")
+	i.closedPorts()
+	if got := onNode(i.t, i.nodes, "node-1", "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "http://pigsty/pigsty/dists/trixie/InRelease"); got != "200" {
+		i.t.Errorf("apt would be asked for a password: %s", got)
+	}
 	i.edit("    nginx_users: [{ name: ann, password: let-me-in }]\n", "")
 	i.apply()
+}
+
+// closedPorts shows that there is no way around the portal's password, and that what watches goes on.
+func (i *infrastructure) closedPorts() {
+	portal := "https://ann:let-me-in@p.pigsty"
+	now := time.Now().Unix()
+	i.settles("Prometheus scrapes itself and Alertmanager, and knows where to send alerts", func() (bool, string) {
+		up, err := i.query(portal, "/api/v1/query", fmt.Sprintf(`timestamp(up{type=~"prometheus|alertmanager"} == 1) > %d`, now))
+		if err != nil || len(up) != 2 {
+			return false, fmt.Sprintf("%v, %v", up, err)
+		}
+		text, err := i.try(portal + "/api/v1/alertmanagers")
+		return err == nil && strings.Contains(text, ":9093/api/v2/alerts"), text
+	})
+	if text := i.get("http://ann:let-me-in@pigsty/health/up"); !strings.Contains(text, `"success"`) {
+		i.t.Errorf("the home page learns nothing: %s", text)
+	}
+	for _, port := range []string{"9090", "9093"} {
+		if text, err := i.try("https://pigsty:" + port + "/-/healthy"); err == nil {
+			i.t.Errorf("port %s answers who has no certificate: %s", port, text)
+		}
+	}
 }
 
 // nameserver answers for what dns_records has.

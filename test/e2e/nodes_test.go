@@ -31,7 +31,7 @@ func startNodes(t *testing.T, name, subnet string, count int, opts ...func(*sand
 		t.Fatalf("%v: build the product first, at the top of the repository: go build -o bin/pigsty ./cmd/pigsty", err)
 	}
 	config := sandbox.Config{
-		Name: name, Subnet: netip.MustParsePrefix(subnet), Count: count, Binary: binary,
+		Name: name, Subnet: netip.MustParsePrefix(subnet), Count: count, Binary: binary, Release: sandbox.DefaultRelease,
 		Progress: func(msg string) { t.Log(name + ": " + msg) },
 	}
 	for _, opt := range opts {

@@ -5,6 +5,8 @@ package e2e
 import (
 	"context"
 	"net/netip"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +155,9 @@ func checkUpAgain(t *testing.T, s *sandbox.Sandbox) {
 	if after := stateOf(t, s, node1); after.Since != before.Since {
 		t.Error("up restarted a node that was up")
 	}
+	if out, err := exec.Command(binary, "sandbox", "up", "--name", s.Name(), "--packages-of", "../../conf/sandbox.yml").CombinedOutput(); err != nil {
+		t.Errorf("up for an inventory that is not the one it was made for: %v\n%s", err, out)
+	}
 	_, err := sandbox.Up(t.Context(), sandbox.Config{Name: s.Name(), Binary: binary, Release: "bookworm", Count: 9})
 	if err == nil || !strings.Contains(err.Error(), "trixie") || !strings.Contains(err.Error(), "node count 2") {
 		t.Errorf("up with another release and count gives %v", err)
@@ -271,6 +276,9 @@ func checkSideBySide(t *testing.T, s *sandbox.Sandbox) {
 	})
 	if err == nil || !strings.Contains(err.Error(), "t-sandbox") {
 		t.Errorf("a subnet inside another sandbox's gives %v", err)
+	}
+	if left, err := filepath.Glob("/run/pigsty/sandbox/t-overlap*"); err != nil || len(left) > 0 {
+		t.Errorf("what was refused leaves %q, %v", left, err)
 	}
 	second := startNodes(t, "t-second", "10.10.51.0/24", 1)
 	left := footprint(t, "t-second")

@@ -5,6 +5,8 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -20,39 +22,43 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.yaml.in/yaml/v4"
 
+	"pigsty/internal/controller"
 	"pigsty/internal/engine"
 	"pigsty/internal/resource"
 	"pigsty/internal/sandbox"
 )
 
-// softwareLayer is what the platform installs on a node, already on its disk, so that suites
-// which are not about installing need not wait for it.
-var softwareLayer = []string{
-	"acl", "chrony", "haproxy", "jq", "kmod", "lsof", "lz4", "patroni", "pgbouncer", "postgresql-17",
-	"python3-psycopg2", "rsync", "socat", "sysstat", "tuned", "unzip", "vip-manager2", "etcd-server", "etcd-client",
-	"pgbadger", "python3-etcd",
+// packagesFor is what the nodes of conf/sandbox.yml install on the sandbox's release, with other
+// parameters given as for a command.
+func packagesFor(c *sandbox.Config, extra ...string) []string {
+	values := slices.DeleteFunc(slices.Clone(extra), func(word string) bool { return word == "-e" })
+	all, err := controller.WantedPackages("../../conf/sandbox.yml", c.Release, values)
+	if err != nil {
+		panic(err) // the inventory is ours
+	}
+	return all
 }
 
-// watchingLayer is what watches them, besides.
-var watchingLayer = []string{
-	"prometheus", "prometheus-alertmanager", "prometheus-blackbox-exporter", "prometheus-nginx-exporter",
-	"prometheus-node-exporter", "nginx", "dnsmasq",
-}
+// withSoftware puts what the platform installs on a node on its disk already, so that suites which are
+// not about installing need not wait for it.
+func withSoftware(c *sandbox.Config) { c.Layer = packagesFor(c, unwatched...) }
 
-func withSoftware(c *sandbox.Config) { c.Layer = softwareLayer }
+// withWatching is withSoftware for suites that are about what watches.
+func withWatching(c *sandbox.Config) { c.Layer = packagesFor(c, "nameserver_enabled=true") }
 
 // withArchive puts the same packages into apt's cache: the product installs them itself, and
 // needs no network for it.
 func withArchive(c *sandbox.Config) {
-	c.Layer, c.Mode = slices.Concat(softwareLayer, watchingLayer), sandbox.LayerDownloaded
+	withWatching(c)
+	c.Mode = sandbox.LayerDownloaded
 }
 
-// withWatching is withSoftware for suites that are about what watches.
-func withWatching(c *sandbox.Config) { c.Layer = slices.Concat(softwareLayer, watchingLayer) }
-
 // unwatched leaves the platform's own services out, as most suites are about something else.
-var unwatched = []string{
-	"-e", "prometheus_enabled=false", "-e", "loki_enabled=false", "-e", "nginx_enabled=false", "-e", "grafana_enabled=false",
+var unwatched = append([]string{"-e", "nginx_enabled=false", "-e", "node_repo_method=none"}, unmonitored...)
+
+// unmonitored leaves out what watches, and keeps the portal and the repository that it serves.
+var unmonitored = []string{
+	"-e", "prometheus_enabled=false", "-e", "loki_enabled=false", "-e", "grafana_enabled=false",
 	"-e", "node_exporter_enabled=false", "-e", "promtail_enabled=false", "-e", "pg_exporter_enabled=false", "-e", "pgbouncer_exporter_enabled=false",
 }
 
@@ -109,6 +115,20 @@ func newSite(t *testing.T, s *sandbox.Sandbox, ready string) *site {
 		"/var/lib/pigsty/sandbox/main/known_hosts", s.KnownHostsPath(),
 	).Replace(string(text)))
 	return site
+}
+
+// trust is TLS that believes the deployment's authority and nobody else.
+func (s *site) trust() *tls.Config {
+	s.t.Helper()
+	pem, err := os.ReadFile(filepath.Join(s.state(), "ca.crt"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		s.t.Fatal("ca.crt holds no certificate")
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 }
 
 func (s *site) read() string {

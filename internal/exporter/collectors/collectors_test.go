@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pigsty/internal/exporter/collector"
 	"pigsty/internal/golden"
@@ -79,6 +80,37 @@ func TestNamesStayOverVersions(t *testing.T) {
 				before = now
 			}
 		}
+	}
+}
+
+// Presets leave out and keep shorter exactly what they say, whatever is added to what is shipped.
+func TestPresets(t *testing.T) {
+	preset := func(name string) *collector.Set {
+		set, err := collector.Load(Named(name)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set
+	}
+	basic, fast := preset(Basic), preset(Fast)
+	for _, c := range builtin(t).All() {
+		object := strings.HasSuffix(c.Pos.File, "0700-object.yml")
+		if got := basic.Get(c.Branch); got.Skip != (c.Skip || object) || got.TTL != c.TTL {
+			t.Errorf("basic: %s: skip %v, kept for %s", c.Branch, got.Skip, got.TTL)
+		}
+		want := c.TTL
+		if want == 10*time.Second {
+			want = time.Second
+		}
+		if got := fast.Get(c.Branch); got.TTL != want || got.Skip != c.Skip || got.Query != c.Query || !got.Builtin {
+			t.Errorf("fast: %s: kept for %s, skip %v", c.Branch, got.TTL, got.Skip)
+		}
+	}
+	if len(basic.All()) != len(builtin(t).All()) || len(fast.All()) != len(builtin(t).All()) {
+		t.Error("a preset has a collector that is not shipped")
+	}
+	if Named("mine.yml") != nil {
+		t.Error("a file's name stands for what is shipped")
 	}
 }
 

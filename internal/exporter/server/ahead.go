@@ -24,6 +24,7 @@ func (s *Server) ahead() {
 		case <-timer.C:
 		}
 		s.reap(time.Now())
+		s.renewCertificate(time.Now())
 		timer.Reset(s.prepare(time.Now()))
 	}
 }

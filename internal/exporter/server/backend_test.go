@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"net"
 	"strings"
 	"sync"
@@ -25,15 +26,18 @@ type backend struct {
 	recovery  string
 	databases []string
 	version   string
-	silent    bool // says nothing any more
+	silent    bool        // says nothing any more
+	tls       *tls.Config // nil = none
 }
 
-// reply is what a query that contains a text gets: rows, an error code, or nothing for ever.
+// reply is what a query that contains a text gets: rows, an error code, the end of the connection, or
+// nothing for ever.
 type reply struct {
 	contains string
 	columns  []string
 	rows     [][]string
 	code     string
+	breaks   bool
 	hang     chan struct{} // until it is closed
 }
 
@@ -107,6 +111,10 @@ func (b *backend) serve(conn net.Conn) {
 	if err != nil {
 		return
 	}
+	if _, wanted := start.(*pgproto3.SSLRequest); wanted {
+		b.secure(conn)
+		return
+	}
 	m, ok := start.(*pgproto3.StartupMessage)
 	if !ok {
 		return // a cancel request
@@ -128,6 +136,21 @@ func (b *backend) serve(conn net.Conn) {
 	}
 }
 
+// secure answers who asks for TLS and then goes away.
+func (b *backend) secure(conn net.Conn) {
+	b.mu.Lock()
+	config := b.tls
+	b.asked["TLS"]++
+	b.mu.Unlock()
+	if config == nil {
+		_, _ = conn.Write([]byte("N"))
+		return
+	}
+	if _, err := conn.Write([]byte("S")); err == nil {
+		_, _ = tls.Server(conn, config).Read(make([]byte, 1)) // the handshake, and until the client goes away
+	}
+}
+
 func (b *backend) talk(p *pgproto3.Backend) {
 	statements := map[string]string{}
 	current := ""
@@ -138,6 +161,9 @@ func (b *backend) talk(p *pgproto3.Backend) {
 		}
 		switch m := msg.(type) {
 		case *pgproto3.Query:
+			if b.breaks(m.String) {
+				return
+			}
 			b.answer(p, m.String, true)
 			p.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
 		case *pgproto3.Parse:
@@ -150,6 +176,9 @@ func (b *backend) talk(p *pgproto3.Backend) {
 			current = statements[m.PreparedStatement]
 			p.Send(&pgproto3.BindComplete{})
 		case *pgproto3.Execute:
+			if b.breaks(current) {
+				return
+			}
 			b.answer(p, current, false)
 		case *pgproto3.Sync:
 			p.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
@@ -194,6 +223,17 @@ func (b *backend) find(sql string) reply {
 		return reply{columns: []string{"version"}, rows: [][]string{{"PgBouncer 1.24.1"}}}
 	}
 	return reply{}
+}
+
+// breaks tells whether a query is answered with the end of the connection, and counts it then.
+func (b *backend) breaks(sql string) bool {
+	if !b.find(sql).breaks {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.asked[sql]++
+	return true
 }
 
 func (b *backend) answer(p *pgproto3.Backend, sql string, simple bool) {

@@ -25,6 +25,7 @@ type result struct {
 	over    int // rows beyond maxRows
 	missing []string
 	skipped bool // a predicate said no
+	broken  int  // attempts, the last ones, under which the server broke the connection
 	runs    int
 	errors  int
 	skips   int
@@ -34,31 +35,61 @@ type result struct {
 // forget drops what was found when the definition is another one now.
 func (r *result) forget(now *reading) {
 	if !now.Same(r.of) {
-		r.table, r.series, r.rows, r.tried, r.err = nil, 0, 0, time.Time{}, nil
+		r.table, r.series, r.rows, r.tried, r.err, r.broken = nil, 0, 0, time.Time{}, nil, 0
 	}
 	r.of = now.Collector
 }
 
+// retryBroken is how often a collector under which the server broke the connection is run again as soon
+// as it is back: such a failure tells of the server, not of the collector. One that breaks it again
+// waits like any other that fails.
+const retryBroken = 1
+
+// retryFailed is how long a failed run stands at most. A result that is good for an hour may be; that
+// there is none is not.
+const retryFailed = time.Minute
+
+// good is how long an attempt that was made stands.
+func (r *result) good(ttl time.Duration) time.Duration {
+	switch {
+	case r.broken > 0 && r.broken <= retryBroken:
+		return 0
+	case r.err != nil:
+		return min(ttl, retryFailed)
+	}
+	return ttl
+}
+
+// attempt is one run of a collector.
+type attempt struct {
+	began  time.Time
+	took   time.Duration
+	wanted bool // its predicates said yes
+	broken bool // the server broke the connection under it
+	err    error
+}
+
 // collect runs one collector and keeps what it found.
 func (d *database) collect(s *session, r *reading) error {
-	began := time.Now()
 	f := r.filler(d.constant(r), maxRows)
-	yes, err := d.predicate(s, r)
-	if err == nil && yes {
-		err = s.query(d.server.ctx, r.SQL(d.facts), r.limits(), f)
+	a := attempt{began: time.Now()}
+	a.wanted, a.err = d.predicate(s, r)
+	if a.err == nil && a.wanted {
+		a.err = s.query(r.SQL(d.facts), r.limits(), f)
 	}
-	took := time.Since(began)
-	if err != nil {
-		err = explain(err, r.Timeout)
+	a.took = time.Since(a.began)
+	if a.err != nil {
+		a.broken = s.closed() && !late(a.err)
+		a.err = explain(a.err, r.Timeout)
 	}
 	if !s.closed() {
 		d.server.answered()
 	} else if d.main && d.server.ctx.Err() == nil {
-		d.server.lost(err)
+		d.server.lost(a.err)
 	}
 	f.table.Seal()
-	d.keep(r, f, began, took, yes, err)
-	return err
+	d.keep(r, f, a)
+	return a.err
 }
 
 // constant gives the labels that all series of a collector have. One that runs in each database and
@@ -83,7 +114,7 @@ func (d *database) predicate(s *session, r *reading) (bool, error) {
 			continue
 		}
 		var said rows
-		if err := s.query(d.server.ctx, p.Query, r.limits(), &said); err != nil {
+		if err := s.query(p.Query, r.limits(), &said); err != nil {
 			return false, fmt.Errorf("predicate %s: %w", p.Name, err)
 		}
 		if len(said) > 1 || len(said) == 1 && len(said[0]) != 1 {
@@ -100,7 +131,7 @@ func (d *database) predicate(s *session, r *reading) (bool, error) {
 
 // keep stores what was found. A failure leaves what was found before in place until that is too
 // old.
-func (d *database) keep(r *reading, f *filler, began time.Time, took time.Duration, yes bool, err error) {
+func (d *database) keep(r *reading, f *filler, a attempt) {
 	d.mu.Lock()
 	if !slices.Contains(d.applies, r) { // there was a reload meanwhile
 		d.mu.Unlock()
@@ -112,26 +143,31 @@ func (d *database) keep(r *reading, f *filler, began time.Time, took time.Durati
 		d.results[r.Branch] = res
 	}
 	was := res.err
-	res.tried, res.took, res.err, res.skipped = began, took, err, !yes && err == nil
+	if a.broken {
+		res.broken++
+	} else {
+		res.broken = 0
+	}
+	res.tried, res.took, res.err, res.skipped = a.began, a.took, a.err, !a.wanted && a.err == nil
 	switch {
-	case err != nil:
+	case a.err != nil:
 		res.errors++
-	case !yes:
+	case !a.wanted:
 		res.skips++
 		res.table, res.series, res.rows = nil, 0, 0
 	default:
 		res.runs++
-		res.at, res.table, res.series, res.rows = began, f.table, f.table.Series(), f.Rows
+		res.at, res.table, res.series, res.rows = a.began, f.table, f.table.Series(), f.Rows
 		res.over, res.missing = max(0, f.Rows-f.limit), f.Missing
 	}
 	d.mu.Unlock()
-	d.server.weigh(d.name, r, f.table, err == nil && yes)
-	d.tell(r, was, err)
+	d.server.weigh(d.name, r, f.table, a.err == nil && a.wanted)
+	d.tell(r, was, a.err)
 	if r.Fatal {
 		d.server.mu.Lock()
 		d.server.state.fatal = nil
-		if err != nil {
-			d.server.state.fatal = fmt.Errorf("collector %s failed: %w", r.Branch, err)
+		if a.err != nil {
+			d.server.state.fatal = fmt.Errorf("collector %s failed: %w", r.Branch, a.err)
 		}
 		d.server.mu.Unlock()
 	}

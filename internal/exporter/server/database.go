@@ -201,7 +201,7 @@ func (d *database) enter(old *session) *session {
 		return nil
 	}
 	s, err := d.pool.take(d.server.ctx, d.name)
-	if err != nil || s != nil && (d.main || s.alive(d.server.ctx)) {
+	if err != nil || s != nil && (d.main || s.alive()) {
 		return s
 	}
 	began := time.Now()
@@ -237,7 +237,7 @@ func (d *database) connect() (*session, error) {
 	config.Database = d.name
 	ctx, cancel := context.WithTimeout(d.server.ctx, config.ConnectTimeout)
 	defer cancel()
-	return openSession(ctx, config, d.server.config.Simple, d.server.config.Pgbouncer, d.server.config.Patience)
+	return openSession(ctx, d.server.ctx, config, d.server.config.Simple, d.server.config.Pgbouncer, d.server.config.Patience)
 }
 
 // refused notes that there is no connection, and when to try again.
@@ -293,7 +293,8 @@ func (d *database) needs(now state) bool {
 }
 
 // due gives the collectors that a scrape waits for: those whose results are good for that scrape
-// alone, those that never ran, and those that should have run long ago.
+// alone, those that never ran, those that the server broke off, and those that should have run long
+// ago.
 func (d *database) due() []*reading {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -301,11 +302,15 @@ func (d *database) due() []*reading {
 	now := time.Now()
 	for _, r := range d.applies {
 		last := d.results[r.Branch]
-		ttl := d.server.ttl(r)
-		if ttl > live {
-			ttl *= 2
+		if last == nil || last.tried.IsZero() {
+			out = append(out, r)
+			continue
 		}
-		if last == nil || last.tried.IsZero() || now.Sub(last.tried) >= ttl {
+		good := last.good(d.server.ttl(r))
+		if good > live {
+			good *= 2
+		}
+		if now.Sub(last.tried) >= good {
 			out = append(out, r)
 		}
 	}
@@ -320,7 +325,7 @@ func (d *database) overdue(at time.Time) (branches []string, took time.Duration)
 	for _, r := range d.applies {
 		ttl := d.server.ttl(r)
 		last := d.results[r.Branch]
-		if ttl > live && (last == nil || at.Sub(last.tried) >= ttl) {
+		if ttl > live && (last == nil || at.Sub(last.tried) >= last.good(ttl)) {
 			branches = append(branches, r.Branch)
 			if last != nil {
 				took += last.took
@@ -344,7 +349,6 @@ func (s *Server) ttl(r *reading) time.Duration {
 // explain makes an error one for people.
 func explain(err error, timeout time.Duration) error {
 	var pg *pgconn.PgError
-	var netErr net.Error
 	switch {
 	case errors.As(err, &pg) && pg.Code == "57014":
 		return fmt.Errorf("took longer than its timeout of %s", timeout)
@@ -352,8 +356,14 @@ func explain(err error, timeout time.Duration) error {
 		return fmt.Errorf("waited longer than %s for a lock", lockTimeout)
 	case errors.As(err, &pg):
 		return fmt.Errorf("%s (SQLSTATE %s)", pg.Message, pg.Code)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+	case late(err):
 		return errors.New("the server did not answer in time; the connection is given up")
 	}
 	return err
+}
+
+// late tells whether an answer was not waited for any longer.
+func late(err error) bool {
+	netErr, ok := errors.AsType[net.Error](err)
+	return errors.Is(err, context.DeadlineExceeded) || ok && netErr.Timeout()
 }

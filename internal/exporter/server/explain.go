@@ -51,8 +51,10 @@ func (d *database) explain(to io.Writer) {
 			not = append(not, fmt.Sprintf("# not %s: %s\n", r.Branch, why))
 			continue
 		}
+		asked := *r.Collector
+		asked.Query = r.SQL(f)
 		fmt.Fprintln(to)
-		Describe(to, r.Collector)
+		Describe(to, &asked)
 	}
 	if len(not) > 0 {
 		fmt.Fprintf(to, "\n%s", strings.Join(not, ""))
@@ -62,7 +64,7 @@ func (d *database) explain(to io.Writer) {
 
 // Describe writes what a collector asks and which metrics it gives.
 func Describe(to io.Writer, c *collector.Collector) {
-	fmt.Fprintf(to, "%s: %s\n", c.Branch, c.Desc)
+	fmt.Fprintln(to, strings.TrimSuffix(c.Branch+": "+c.Desc, ": "))
 	fmt.Fprintf(to, "  %s\n", strings.Join(traits(c), ", "))
 	for _, p := range c.Predicates {
 		fmt.Fprintf(to, "  only if %s\n", p.Name)
@@ -71,6 +73,9 @@ func Describe(to io.Writer, c *collector.Collector) {
 		fmt.Fprintf(to, "    %s\n", strings.TrimRight(line, " \t\r"))
 	}
 	var labels []string
+	if everywhere(c) {
+		labels = append(labels, "datname")
+	}
 	for _, col := range c.Labels() {
 		labels = append(labels, col.Alias())
 	}
@@ -81,7 +86,8 @@ func Describe(to io.Writer, c *collector.Collector) {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	for _, col := range c.Columns {
 		if col.Usage != collector.Label && col.Usage != collector.Discard {
-			fmt.Fprintf(w, "  %s%s\t%s\t%s\n", c.Metric(col), inBraces, strings.ToLower(string(col.Usage)), col.Desc)
+			text := fmt.Sprintf("  %s%s\t%s\t%s", c.Metric(col), inBraces, strings.ToLower(string(col.Usage)), col.Desc)
+			fmt.Fprintln(w, strings.TrimSuffix(text, "\t"))
 		}
 	}
 	w.Flush()

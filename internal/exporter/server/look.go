@@ -1,8 +1,10 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,7 +46,7 @@ func (d *database) lookAtServer(s *session) bool {
 	recovery := false
 	if !server.config.Pgbouncer {
 		var answer rows
-		if err := s.query(server.ctx, askRecovery, server.lookLimits(), &answer); err != nil {
+		if err := s.query(askRecovery, server.lookLimits(), &answer); err != nil {
 			server.lost(explain(err, d.server.config.Patience))
 			return false
 		}
@@ -68,13 +70,13 @@ func (d *database) lookAtServer(s *session) bool {
 // ping asks pgBouncer's console for as little as it can tell.
 func (d *database) ping(s *session) error {
 	var answer rows
-	return s.query(d.server.ctx, "SHOW VERSION", d.server.lookLimits(), &answer)
+	return s.query("SHOW VERSION", d.server.lookLimits(), &answer)
 }
 
 // discover looks for databases. When that fails those that are known stay.
 func (d *database) discover(s *session) {
 	var found rows
-	if err := s.query(d.server.ctx, askDatabases, d.server.lookLimits(), &found); err != nil {
+	if err := s.query(askDatabases, d.server.lookLimits(), &found); err != nil {
 		d.server.config.Log.Warn("databases could not be listed", "error", explain(err, d.server.config.Patience))
 		return
 	}
@@ -113,7 +115,7 @@ func (d *database) lookAtCatalog(s *session) {
 
 func (d *database) catalog(s *session, into *collector.Facts) error {
 	var found rows
-	if err := s.query(d.server.ctx, askCatalog, d.server.lookLimits(), &found); err != nil {
+	if err := s.query(askCatalog, d.server.lookLimits(), &found); err != nil {
 		return err
 	}
 	into.Schemas, into.Extensions = nil, map[string]string{}
@@ -140,8 +142,11 @@ func (d *database) apply(facts collector.Facts) {
 			delete(d.results, r.Branch)
 		}
 	}
-	// What stops the rest when it fails goes first, and what is quick before what is slow.
-	slices.SortStableFunc(d.applies, func(a, b *reading) int { return order(a) - order(b) })
+	// What stops the rest when it fails goes first, and what is quick before what is slow. Those with
+	// the same limits come together, so that the server is seldom told new ones.
+	slices.SortStableFunc(d.applies, func(a, b *reading) int {
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(patience(a), patience(b)))
+	})
 }
 
 func order(r *reading) int {
@@ -152,6 +157,14 @@ func order(r *reading) int {
 		return 1
 	}
 	return 2
+}
+
+// patience is how long a collector's query may take, the longest there is when that is not said.
+func patience(r *reading) time.Duration {
+	if r.Timeout <= 0 {
+		return math.MaxInt64
+	}
+	return r.Timeout
 }
 
 // parseVersion turns what a server says of its version into server_version_num: 17.11 into 170011,

@@ -9,7 +9,7 @@ import (
 // writeOwn writes what is known of the server as a whole and of the watching itself.
 func (s *Server) writeOwn(w *series.Writer, p *plan, databases []*database, lost map[*reading]dropped) {
 	s.mu.Lock()
-	now, t, search := s.state, s.totals, s.config.Discover
+	now, t, search, expires := s.state, s.totals, s.config.Discover, s.certificate.expires
 	s.mu.Unlock()
 	ns, at := s.config.Namespace, time.Now()
 	up := now.gone(at) == nil
@@ -22,6 +22,9 @@ func (s *Server) writeOwn(w *series.Writer, p *plan, databases []*database, lost
 		if !s.config.Pgbouncer {
 			gauge("_in_recovery", "1 when the server is in recovery: a replica", truth(now.recovery))
 		}
+	}
+	if up && !expires.IsZero() {
+		gauge("_certificate_expiry_seconds", "seconds until the first of the certificates that the server shows to clients expires", expires.Sub(at).Seconds())
 	}
 	if s.config.NoIntro {
 		return

@@ -25,9 +25,7 @@ type reading struct {
 
 func newReading(c *collector.Collector) *reading {
 	r := &reading{Collector: c, labels: c.Labels(), values: c.Values(), histograms: c.Histograms()}
-	r.everywhere = !c.Cluster() &&
-		!slices.ContainsFunc(c.Tags, func(tag string) bool { return strings.HasPrefix(tag, "dbname:") }) &&
-		!slices.ContainsFunc(r.labels, func(col collector.Column) bool { return col.Alias() == "datname" })
+	r.everywhere = everywhere(c)
 	for _, col := range r.values {
 		r.scales = append(r.scales, newScale(col.Scale))
 	}
@@ -36,6 +34,13 @@ func newReading(c *collector.Collector) *reading {
 		r.bounds = append(r.bounds, col.Buckets)
 	}
 	return r
+}
+
+// everywhere tells whether a collector runs in each database and does not say in which.
+func everywhere(c *collector.Collector) bool {
+	return !c.Cluster() &&
+		!slices.ContainsFunc(c.Tags, func(tag string) bool { return strings.HasPrefix(tag, "dbname:") }) &&
+		!slices.ContainsFunc(c.Labels(), func(col collector.Column) bool { return col.Alias() == "datname" })
 }
 
 // weights are the values that weigh in the choice of rows.

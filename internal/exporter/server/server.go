@@ -70,6 +70,8 @@ type Server struct {
 	found     time.Time // when databases were last looked for
 	state     state
 	totals    totals
+
+	certificate certificate
 }
 
 // state is what is known of the server as a whole.

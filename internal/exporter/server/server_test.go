@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -236,6 +237,50 @@ func TestAServerThatIsKilled(t *testing.T) {
 	}
 }
 
+// A collector that runs when its server is shut down has not failed.
+func TestACollectorThatAShutdownBrokeOffRunsAgain(t *testing.T) {
+	const up = `pg_exporter_collector_up{collector="pg_kept"}`
+	b := newBackend(t)
+	b.answers = append([]reply{{contains: "kept", columns: []string{"who", "n"}, breaks: true}}, twoAnswers()...)
+	s := watch(t, b, two)
+	expect(t, scrape(t, s, 0), map[string]string{up: "0"})
+	b.change(func() { b.answers = twoAnswers() })
+	expect(t, scrape(t, s, 0), map[string]string{"pg_up": "1", up: "1", `pg_kept_n{who="a"}`: "1.5"})
+}
+
+func TestACollectorThatBreaksConnectionsIsNotRunEachTime(t *testing.T) {
+	b := newBackend(t)
+	b.answers = append([]reply{{contains: "kept", columns: []string{"who", "n"}, breaks: true}}, twoAnswers()...)
+	s := watch(t, b, two)
+	for range 5 {
+		scrape(t, s, 0)
+	}
+	if n := b.times("kept"); n != 1+retryBroken {
+		t.Errorf("it was asked %d times", n)
+	}
+	expect(t, scrape(t, s, 0), map[string]string{
+		"pg_up": "1", "pg_live_n": "1", `pg_exporter_collector_up{collector="pg_kept"}`: "0",
+	})
+}
+
+func TestHowLongAnAttemptStands(t *testing.T) {
+	failed := errors.New("no")
+	for _, c := range []struct {
+		result
+		ttl, want time.Duration
+	}{
+		{result{}, time.Hour, time.Hour},
+		{result{err: failed}, time.Hour, retryFailed},
+		{result{err: failed}, time.Second, time.Second},
+		{result{err: failed, broken: 1}, time.Hour, 0},
+		{result{err: failed, broken: 2}, time.Hour, retryFailed},
+	} {
+		if got := c.good(c.ttl); got != c.want {
+			t.Errorf("%v, broken %d times: %s, want %s", c.err, c.broken, got, c.want)
+		}
+	}
+}
+
 func TestRole(t *testing.T) {
 	b := newBackend(t)
 	b.answers = []reply{{contains: "primary", columns: []string{"n"}, rows: [][]string{{"1"}}}, {contains: "replica", columns: []string{"n"}, rows: [][]string{{"2"}}}}
@@ -384,5 +429,25 @@ pg_none: { query: SELECT none, tags: [ "extension:postgis" ], metrics: [ { n: { 
 	}
 	if !strings.Contains(text.String(), "# not pg_none: needs extension postgis") {
 		t.Error(text.String())
+	}
+}
+
+// The server is told of a limit when it changes, and collectors run so that this is seldom.
+func TestLimitsAreToldOnce(t *testing.T) {
+	b := newBackend(t)
+	b.answers = []reply{{contains: "SELECT n", columns: []string{"n"}, rows: [][]string{{"1"}}}}
+	s := watch(t, b, `
+pg_a: { query: SELECT n FROM a, timeout: 5, tags: [ cluster ], metrics: [ { n: { usage: GAUGE } } ] }
+pg_b: { query: SELECT n FROM b, timeout: 60, tags: [ cluster ], metrics: [ { n: { usage: GAUGE } } ] }
+pg_c: { query: SELECT n FROM c, timeout: 5, tags: [ cluster ], metrics: [ { n: { usage: GAUGE } } ] }
+pg_d: { query: SELECT n FROM d, timeout: -1, tags: [ cluster ], metrics: [ { n: { usage: GAUGE } } ] }
+pg_e: { query: SELECT n FROM e, timeout: 60, tags: [ cluster ], metrics: [ { n: { usage: GAUGE } } ] }`)
+	expect(t, scrape(t, s, 0), map[string]string{"pg_a_n": "1", "pg_b_n": "1", "pg_c_n": "1", "pg_d_n": "1", "pg_e_n": "1"})
+	for setting, want := range map[string]int{
+		"statement_timeout = 5000": 1, "statement_timeout = 0": 1, "search_path = pg_catalog": 1, "RESET search_path": 1,
+	} {
+		if got := b.times(setting); got != want {
+			t.Errorf("%s was said %d times, want %d", setting, got, want)
+		}
 	}
 }

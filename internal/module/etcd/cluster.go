@@ -57,6 +57,19 @@ func (c *compiler) retire(n *model.Node) resource.Resource {
 	return r
 }
 
+// giveAccess lists the accounts. A run that is limited to a PostgreSQL cluster takes it along: a new one
+// elects nobody without its account.
+func (c *compiler) giveAccess(keeper *model.Node) {
+	step := c.add(keeper, c.access())
+	for _, pg := range c.d.Pg {
+		for _, i := range pg.Instances {
+			if pg.Etcd == c.etcd && i.Node != keeper {
+				step.About = append(step.About, i.Node.Addr)
+			}
+		}
+	}
+}
+
 // access is user root, and a user for each PostgreSQL cluster that elects its leader here.
 func (c *compiler) access() resource.Resource {
 	a := &etcd.Access{Store: c.etcd.Name, API: c.api(c.etcd.Keeper().Etcd)}

@@ -33,7 +33,9 @@ func Compile(d *model.Deployment) []resource.Step {
 	}
 	c.keepRootPassword()
 	for _, m := range d.Etcd.Members {
-		c.steps = append(c.steps, register.Steps(d, "etcd", target(m))...)
+		for _, t := range Targets(m) {
+			c.steps = append(c.steps, register.Steps(d, "etcd", t)...)
+		}
 	}
 	return c.steps
 }
@@ -55,7 +57,7 @@ func (c *compiler) found() {
 		c.add(m.Node, &resource.File{Path: initialFile, Content: c.foundingStart(m)})
 		c.serve(m)
 		if m.Node == c.etcd.Keeper() {
-			c.add(m.Node, c.access())
+			c.giveAccess(m.Node)
 		}
 	}
 }
@@ -77,7 +79,7 @@ func (c *compiler) converge() {
 			turn = healthy
 		}
 		if m.Node == keeper {
-			c.add(keeper, c.access())
+			c.giveAccess(keeper)
 		}
 	}
 	gone := &resource.Ref{Node: keeper.Addr, ID: resource.ID(c.leave(true))}
@@ -144,11 +146,16 @@ func (c *compiler) add(n *model.Node, r resource.Resource, after ...*resource.Re
 	return &c.steps[len(c.steps)-1]
 }
 
-// target is what of a member is scraped: its client port, which asks for a certificate.
-func target(m *model.EtcdMember) register.Target {
-	return register.Target{
-		Job: register.Infra, Name: m.Name, About: m.Addr, Labels: map[string]string{"cls": m.Cluster.Name, "ins": m.Name, "ip": m.Addr},
-		Endpoints: []register.Endpoint{{Addr: m.Addr, Port: clientPort, Type: "etcd"}},
+// Targets are what of a member is scraped and probed: its client port, which asks for a certificate.
+func Targets(m *model.EtcdMember) []register.Target {
+	about := []string{m.Addr}
+	labels := map[string]string{"cls": m.Cluster.Name, "ins": m.Name, "ip": m.Addr}
+	client := register.Endpoint{Addr: m.Addr, Port: clientPort, Type: "etcd"}
+	probed := client
+	probed.Probe = register.TLS
+	return []register.Target{
+		{Job: register.Infra, Name: m.Name, About: about, Labels: labels, Endpoints: []register.Endpoint{client}},
+		{Job: register.Probe, Name: m.Name + ".etcd", About: about, Labels: labels, Endpoints: []register.Endpoint{probed}},
 	}
 }
 

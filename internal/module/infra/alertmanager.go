@@ -28,6 +28,7 @@ func (b *builder) alertmanager() {
 	if own := b.p.AlertmanagerConfig; own != "" {
 		config = b.d.Files[own]
 	}
+	config = inhibited(config)
 	// Whoever is told of alerts is often reached with a password.
 	b.add(&resource.File{
 		Path: alertmanagerConfig, Content: config, Group: register.PrometheusOwner, Mode: 0o640, Secret: b.p.AlertmanagerConfig != "",
@@ -39,6 +40,6 @@ func (b *builder) alertmanager() {
 		b.add(&resource.File{Path: alertmanagerGossip, Absent: true})
 	}
 	b.file(alertmanagerArgs, v, restart)
-	b.add(&resource.Unit{Unit: model.AlertmanagerUnit})
+	b.run(model.AlertmanagerUnit, resource.ReloadOf(model.AlertmanagerUnit))
 	b.scrape("alertmanager", model.AlertmanagerPort)
 }

@@ -2,6 +2,7 @@ package infra
 
 import (
 	"pigsty/internal/model"
+	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 )
 
@@ -18,7 +19,7 @@ func (b *builder) blackbox() {
 		return
 	}
 	b.add(&resource.Packages{ID: "blackbox", Packages: []string{"prometheus-blackbox-exporter"}})
-	b.file(blackboxConfig, struct{ CA string }{caFile}, resource.ReloadOf(model.BlackboxUnit))
+	b.file(blackboxConfig, struct{ CA, Cert, Key string }{pki.CAPath, prometheusCert, prometheusKey}, resource.ReloadOf(model.BlackboxUnit))
 	b.file(blackboxArgs, struct{ Listen, Config string }{at("127.0.0.1", model.BlackboxPort), blackboxConfig}, resource.RestartOf(model.BlackboxUnit))
-	b.add(&resource.Unit{Unit: model.BlackboxUnit})
+	b.run(model.BlackboxUnit, resource.ReloadOf(model.BlackboxUnit))
 }

@@ -2,7 +2,7 @@ package infra
 
 import (
 	"pigsty/internal/model"
-	"pigsty/internal/register"
+	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 )
 
@@ -56,7 +56,7 @@ func (b *builder) grafana() {
 	b.file(grafanaDatasources, v, restart)
 	b.file(grafanaDashboards, v, restart)
 	b.add(&resource.Directory{Path: dashboardsDir})
-	b.add(&resource.Unit{Unit: model.GrafanaUnit})
+	b.run(model.GrafanaUnit, restart)
 	b.scrapeHere("grafana", model.GrafanaPort)
 }
 
@@ -68,7 +68,7 @@ func (b *builder) password(path, value string, notify ...resource.Notification) 
 func (b *builder) grafanaView() grafanaView {
 	v := grafanaView{
 		Port: model.GrafanaPort, Domain: b.n.Addr, URL: b.grafanaLink(), Admin: b.p.GrafanaAdminUsername, Password: grafanaPassword,
-		Cert: grafanaCert, Key: grafanaKey, CA: caFile, Dashboards: dashboardsDir, ReadPassword: grafanaReader,
+		Cert: grafanaCert, Key: grafanaKey, CA: pki.CAPath, Dashboards: dashboardsDir, ReadPassword: grafanaReader,
 	}
 	if b.p.GrafanaDatabase == "postgres" {
 		v.PgURL = grafanaPgURL
@@ -84,17 +84,4 @@ func (b *builder) grafanaView() grafanaView {
 		v.Reader, v.PgVersion = i.Cluster.Param.PgMonitorUsername, i.Version()
 	}
 	return v
-}
-
-// scrapeHere has this node's own Prometheus scrape a service that may not be installed: the file stands
-// on the service's branch, and is left out with it.
-func (b *builder) scrapeHere(kind string, port int) {
-	if !b.p.PrometheusEnabled {
-		return
-	}
-	b.add(register.Target{
-		Job: register.Infra, Name: b.n.Addr + "." + kind,
-		Labels:    map[string]string{"ip": b.n.Addr, "ins": b.n.Identity(), "cls": b.n.Cluster},
-		Endpoints: []register.Endpoint{{Addr: b.n.Addr, Port: port, Type: kind}},
-	}.File())
 }

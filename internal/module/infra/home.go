@@ -30,6 +30,9 @@ type homeView struct {
 type homeService struct {
 	Name, Type, Domain, Endpoint string
 	Link                         string
+	// Maybe is a service that runs where a package source has it: the page makes it a link once
+	// Prometheus has found it.
+	Maybe bool
 }
 
 type homeLink struct{ Name, URL, Comment string }
@@ -53,13 +56,23 @@ type homePort struct {
 
 type homeNode struct{ Name, Addr, Cluster string }
 
-// home is the portal's first page.
+// home is the portal's first page, and how all of its pages look.
 func (b *builder) home() {
+	look, err := pageFiles.ReadFile("pages/portal.css")
+	if err != nil {
+		panic(err) // what is embedded can always be read
+	}
+	b.add(&resource.File{Path: b.p.NginxHome + "/portal.css", Content: string(look)})
+	b.page("/index.html", "index.html", b.homeView())
+}
+
+// page adds a page of the portal, at a path below nginx_home.
+func (b *builder) page(path, name string, data any) {
 	var text strings.Builder
-	if err := pages.ExecuteTemplate(&text, "index.html", b.homeView()); err != nil {
+	if err := pages.ExecuteTemplate(&text, name, data); err != nil {
 		panic(err) // the page does not fit its data, which the golden tests find
 	}
-	b.add(&resource.File{Path: b.p.NginxHome + "/index.html", Content: text.String()})
+	b.add(&resource.File{Path: b.p.NginxHome + path, Content: text.String()})
 }
 
 func (b *builder) homeView() homeView {
@@ -72,7 +85,10 @@ func (b *builder) homeView() homeView {
 		}
 		s := homeService{Name: u.Name, Domain: u.Domain, Endpoint: u.Endpoint, Link: b.link(u.Domain)}
 		if ours {
-			s.Type = u.Name
+			s.Type, s.Maybe = u.Name, u.Name == "grafana" && v.Live
+		}
+		if u.Name == "loki" {
+			s.Link = "/logs/" // it has no page of its own
 		}
 		v.Services = append(v.Services, s)
 	}

@@ -1,11 +1,13 @@
-// Package infra sets up the platform's own services on the nodes with meta_node: Prometheus and
-// Alertmanager, Loki, the portal, a name server, Grafana where it can be had.
+// Package infra sets up the platform's own services on the nodes with meta_node: the local package
+// repository, the portal that serves it, Prometheus and Alertmanager, Loki, a name server, Grafana
+// where it can be had.
 package infra
 
 import (
 	"embed"
 	"net"
 	"strconv"
+	"strings"
 
 	"pigsty/internal/model"
 	"pigsty/internal/param"
@@ -25,17 +27,24 @@ func Compile(d *model.Deployment) []resource.Step {
 	var steps []resource.Step
 	for _, m := range d.Metas {
 		b := &builder{d: d, m: m, n: m.Node, p: m.Param}
+		b.nginx() // first: other nodes wait for the packages that it serves
 		b.prometheus()
 		b.alertmanager()
 		b.blackbox()
 		b.loki()
 		b.grafana()
-		b.nginx()
 		b.nameserver()
 		b.register()
 		steps = append(steps, b.steps...)
 	}
 	return steps
+}
+
+// Removable tells whether a file of this module goes when its node is taken out: keys, passwords and what
+// is about the deployment. What the portal serves stays, and nginx's main file, without which the
+// machine would have an nginx that does not start.
+func Removable(path string) bool {
+	return path != nginxConfig && !strings.HasSuffix(path, "/index.html") && !strings.HasPrefix(path, register.TargetsDir+"/")
 }
 
 // builder collects the steps of one node.
@@ -48,6 +57,7 @@ type builder struct {
 	steps  []resource.Step
 	// scraped are the endpoints of the services set up so far.
 	scraped []register.Endpoint
+	probed  []register.Endpoint // what of them is looked at from outside
 }
 
 // on starts a branch: each service is one, so that what fails of one stops no other.
@@ -71,9 +81,29 @@ func (b *builder) off(units ...string) {
 	}
 }
 
+// run lists a service that runs, and is started again whatever ends it. How it takes notice of that
+// is said because systemd reads a new drop-in only when it is told.
+func (b *builder) run(unit string, notice resource.Notification) {
+	b.add(resource.Restarting(unit), notice)
+	b.add(&resource.Unit{Unit: unit})
+}
+
 // scrape notes an endpoint of the node that Prometheus is to scrape.
 func (b *builder) scrape(kind string, port int) {
 	b.scraped = append(b.scraped, register.Endpoint{Addr: b.n.Addr, Port: port, Type: kind})
+}
+
+// scrapeHere has this node's own Prometheus scrape a service that may not be installed: the file stands
+// on the service's branch, and is left out with it.
+func (b *builder) scrapeHere(kind string, port int) {
+	if !b.p.PrometheusEnabled {
+		return
+	}
+	b.add(register.Target{
+		Job: register.Infra, Name: b.n.Addr + "." + kind,
+		Labels:    map[string]string{"ip": b.n.Addr, "ins": b.n.Identity(), "cls": b.n.Cluster},
+		Endpoints: []register.Endpoint{{Addr: b.n.Addr, Port: port, Type: kind}},
+	}.File())
 }
 
 // register makes the node's services known to Prometheus.
@@ -81,9 +111,22 @@ func (b *builder) register() {
 	if b.n.Name == "" && !b.n.Known {
 		return // it was registered by the name that it could tell then
 	}
-	b.steps = append(b.steps, register.Steps(b.d, "infra", register.Target{
-		Job: register.Infra, Name: b.n.Addr, About: b.n.Addr, Labels: map[string]string{"ip": b.n.Addr, "ins": b.n.Identity(), "cls": b.n.Cluster}, Endpoints: b.scraped,
-	})...)
+	targets := Targets(b.n)
+	targets[0].Endpoints, targets[1].Endpoints = b.scraped, b.probed
+	for _, t := range targets {
+		b.steps = append(b.steps, register.Steps(b.d, "infra", t)...)
+	}
+}
+
+// Targets are what of an infrastructure node is scraped, and what is looked at from outside, without the
+// endpoints.
+func Targets(n *model.Node) []register.Target {
+	about := []string{n.Addr}
+	labels := map[string]string{"ip": n.Addr, "ins": n.Identity(), "cls": n.Cluster}
+	return []register.Target{
+		{Job: register.Infra, Name: n.Addr, About: about, Labels: labels},
+		{Job: register.Probe, Name: n.Addr + ".infra", About: about, Labels: labels},
+	}
 }
 
 // leaf is a certificate of a service on this node, under which it also asks others.
@@ -95,7 +138,6 @@ func (b *builder) leaf(names ...string) pki.Leaf {
 
 const (
 	certDays = 3650
-	caFile   = "/etc/pigsty/ca.crt" // the node module puts it there
 	certDir  = "/etc/pigsty/infra"
 )
 

@@ -25,7 +25,7 @@ func deployment(t *testing.T, name string) *model.Deployment {
 	d := modeltest.Read(t, filepath.Join("testdata", name+".yml"), "")
 	facts := map[string]fact.Node{}
 	for _, n := range d.Nodes {
-		facts[n.Addr] = fact.Node{OS: "debian", Release: 13, Arch: "amd64"}
+		facts[n.Addr] = fact.Node{OS: "debian", Release: 13, Arch: "amd64", CPUs: 4}
 	}
 	d.Observe(facts)
 	return d
@@ -66,7 +66,7 @@ func TestSecretsStayInSecretFiles(t *testing.T) {
 	}
 }
 
-// What does not run is not to be scraped, and everything that is scraped runs.
+// What does not run is not to be scraped or probed, and everything that is runs.
 func TestOnlyWhatRunsIsScraped(t *testing.T) {
 	for _, name := range cases {
 		for _, s := range infra.Compile(deployment(t, name)) {
@@ -74,7 +74,7 @@ func TestOnlyWhatRunsIsScraped(t *testing.T) {
 				continue
 			}
 			f := s.Resource.(*resource.File)
-			if got := strings.Contains(f.Content, `type: "nginx"`); got != (name == "one" || name == "two" && s.About == "10.10.10.10") {
+			if got := strings.Contains(f.Content, `type: "nginx"`); got != (name == "one" || name == "two" && slices.Contains(s.About, "10.10.10.10")) {
 				t.Errorf("%s: nginx of %s is scraped: %v", name, s.About, got)
 			}
 		}
@@ -112,10 +112,14 @@ func TestPortalReadsLogsOnly(t *testing.T) {
 		if !ok || f.Path != "/etc/nginx/conf.d/pigsty.conf" {
 			continue
 		}
-		_, loki, _ := strings.Cut(f.Content, "server_name l.pigsty;")
-		loki, _, _ = strings.Cut(loki, "server_name")
-		if !strings.Contains(loki, "limit_except GET") || strings.Count(f.Content, "limit_except") != 1 {
-			t.Errorf("%s", loki)
+		ways := strings.Split(f.Content, "proxy_pass https://127.0.0.1:3100")
+		for _, before := range ways[:len(ways)-1] {
+			if !strings.Contains(before[strings.LastIndex(before, "location "):], "limit_except GET") {
+				t.Errorf("a way to Loki takes more than questions: %s", before[strings.LastIndex(before, "location "):])
+			}
+		}
+		if len(ways) != 4 { // by its own name, and two of the page of logs
+			t.Errorf("%d ways to Loki", len(ways)-1)
 		}
 		return
 	}
@@ -127,12 +131,42 @@ func TestTwoNodesShareWhatTheyKnow(t *testing.T) {
 	targets := map[string][]string{}
 	for _, s := range infra.Compile(deployment(t, "two")) {
 		if s.Branch == register.Branch {
-			targets[s.Node] = append(targets[s.Node], s.About)
+			if strings.HasPrefix(s.Resource.(*resource.File).Path, register.TargetsDir+"/infra/") {
+				targets[s.Node] = append(targets[s.Node], s.About...)
+			}
 		}
 	}
 	for _, node := range []string{"10.10.10.10", "10.10.10.11"} {
 		if !slices.Equal(targets[node], []string{"10.10.10.10", "10.10.10.11"}) {
 			t.Errorf("%s scrapes %v", node, targets[node])
 		}
+	}
+}
+
+// The exporter of Debian 12 has no file for its certificate, and reads it once.
+func TestNginxExporterOfDebian12(t *testing.T) {
+	d := modeltest.Read(t, "testdata/one.yml", "")
+	d.Observe(map[string]fact.Node{d.Nodes[0].Addr: {OS: "debian", Release: 12, Arch: "amd64"}})
+	args, restarted := "", false
+	for _, s := range infra.Compile(d) {
+		switch r := s.Resource.(type) {
+		case *resource.File:
+			if r.Path == "/etc/default/prometheus-nginx-exporter" {
+				args = r.Content
+			}
+			if strings.Contains(r.Path, "nginx-exporter-web") {
+				t.Errorf("%s is not for it", r.Path)
+			}
+		case *resource.Certificate:
+			restarted = restarted || strings.Contains(r.Path, "nginx-exporter") && slices.Contains(s.Notify, resource.RestartOf(model.NginxExporterUnit))
+		}
+	}
+	for _, want := range []string{"--web.secured-metrics", "--web.ssl-server-cert=/etc/pigsty/infra/nginx-exporter.crt", "--web.ssl-server-key=/etc/pigsty/infra/nginx-exporter.key"} {
+		if !strings.Contains(args, want) || strings.Contains(args, "config.file") {
+			t.Errorf("no %s in %s", want, args)
+		}
+	}
+	if !restarted {
+		t.Error("a new certificate does not restart it")
 	}
 }

@@ -2,6 +2,7 @@ package infra
 
 import (
 	"pigsty/internal/model"
+	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 )
 
@@ -28,14 +29,18 @@ func (b *builder) loki() {
 	b.certificate(lokiCert, lokiKey, lokiUser, restart)
 	v := struct {
 		DataDir, Retention, Cert, Key, CA, Options string
-		Port                                       int
-	}{b.p.LokiDataDir, b.p.LokiRetention, lokiCert, lokiKey, caFile, b.p.LokiOptions, model.LokiPort}
+		Port, RingPort                             int
+		Threads                                    int // 0 = as many as there are
+	}{
+		b.p.LokiDataDir, b.p.LokiRetention, lokiCert, lokiKey, pki.CAPath, b.p.LokiOptions,
+		model.LokiPort, model.LokiRingPort, (b.n.Facts.CPUs + 1) / 2,
+	}
 	b.add(&resource.File{
 		Path: lokiConfig, Content: templates.Fill(lokiConfig, v),
 		Check: &resource.FileCheck{Argv: []string{"loki", "-verify-config", "-config.file", resource.Candidate}},
 	}, restart)
 	b.file(lokiArgs, v, restart)
 	b.file(lokiDropIn, v, restart)
-	b.add(&resource.Unit{Unit: model.LokiUnit})
-	b.scrape("loki", model.LokiPort)
+	b.run(model.LokiUnit, restart)
+	b.scrapeHere("loki", model.LokiPort)
 }

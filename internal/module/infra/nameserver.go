@@ -20,5 +20,5 @@ func (b *builder) nameserver() {
 	b.add(&resource.Packages{ID: "dnsmasq", Packages: []string{"dnsmasq"}})
 	b.file(dnsmasqConfig, struct{ Addr, Records string }{b.n.Addr, dnsmasqRecords}, resource.RestartOf(model.DnsmasqUnit))
 	b.file(dnsmasqRecords, b.p.DnsRecords, resource.ReloadOf(model.DnsmasqUnit))
-	b.add(&resource.Unit{Unit: model.DnsmasqUnit})
+	b.run(model.DnsmasqUnit, resource.ReloadOf(model.DnsmasqUnit))
 }

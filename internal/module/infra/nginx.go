@@ -6,6 +6,7 @@ import (
 
 	"pigsty/internal/model"
 	"pigsty/internal/param"
+	"pigsty/internal/pki"
 	"pigsty/internal/register"
 	"pigsty/internal/resource"
 )
@@ -25,8 +26,18 @@ const (
 	nginxStatus = "/nginx"
 )
 
-// portalFolders are what the portal serves besides its home page, below nginx_home.
-var portalFolders = []string{"pigsty", "logs", "schema", "report", "docs"}
+// nginxCheck has nginx read all that it would: a file of servers says nothing by itself, and those of
+// others are checked with it.
+var nginxCheck = resource.FileCheck{
+	Tree: "/etc/nginx", Argv: []string{"nginx", "-t", "-q", "-c", resource.Candidate + "/nginx.conf"},
+}
+
+// listingPages is where, below nginx_home, the tops of listed folders are. Nobody is served them
+// alone.
+const listingPages = "/.portal"
+
+// logPaths are what the page of logs asks, with the paths of Loki's API that answer.
+var logPaths = map[string]string{"/logs/streams": "/loki/api/v1/series", "/logs/lines": "/loki/api/v1/query_range"}
 
 // nginxView fills nginx's templates.
 type nginxView struct {
@@ -35,10 +46,15 @@ type nginxView struct {
 	Addr          string
 	Cert, Key, CA string
 	Status        string
-	Users         string // file of those who may use the portal; empty = everybody
-	Domain        string // the portal's own name
+	Users         string   // file of those who may use the portal; empty = everybody
+	Domain        string   // the portal's own name
+	Folders       []folder // those that are listed
+	ListingPages  string
+	Loki          string // where the page of logs asks; empty without one
+	LogPaths      map[string]string
 	Sites         []site
-	Balancers     []balancer
+	Repository    string // folder of the local package repository, below the document root
+	Pages         string // files by which the portal leads to pages that others register
 	Prometheus    string // where the home page asks how things are; empty without one
 }
 
@@ -49,10 +65,6 @@ type site struct {
 	WebSocket              bool
 	ReadOnly               bool // the service knows no users, and lets whoever reaches it write
 }
-
-// balancer is the admin page of an instance's HAProxy, which the portal leads to by the instance's
-// name.
-type balancer struct{ Instance, Endpoint string }
 
 // nginx is the portal: the home page, static folders, and one server for each upstream.
 func (b *builder) nginx() {
@@ -65,23 +77,65 @@ func (b *builder) nginx() {
 	reload := resource.ReloadOf(model.NginxUnit)
 	b.add(&resource.Packages{ID: "nginx", Packages: []string{"nginx", "prometheus-nginx-exporter"}})
 	b.add(&resource.Directory{Path: b.p.NginxHome})
-	for _, folder := range portalFolders {
-		b.add(&resource.Directory{Path: b.p.NginxHome + "/" + folder})
-	}
 	b.add(&resource.Certificate{Path: nginxCert, KeyPath: nginxKey, CA: b.d.CA, Leaf: b.leaf(b.domains()...)}, reload)
 	b.users(reload)
 	b.add(&resource.File{Path: "/etc/nginx/sites-enabled/default", Absent: true}, reload)
-	b.file(nginxConfig, v, reload)
-	b.file(nginxSites, v, reload)
+	b.add(&resource.File{Path: nginxConfig, Content: templates.Fill(nginxConfig, v), Check: &nginxCheck}, reload)
+	b.add(&resource.File{Path: nginxSites, Content: templates.Fill(nginxSites, v), Check: &nginxCheck}, reload)
 	b.home()
-	b.add(&resource.Unit{Unit: model.NginxUnit})
-	b.certificate(nginxExporterCert, nginxExporterKey, register.PrometheusOwner)
-	b.add(&resource.File{Path: nginxExporterWeb, Content: register.WebConfig(nginxExporterCert, nginxExporterKey)})
-	b.file(nginxExporterArgs, struct{ Listen, Web, Scrape string }{
-		at("", model.NginxExporterPort), nginxExporterWeb, "http://" + at("127.0.0.1", b.p.NginxPort) + nginxStatus,
-	}, resource.RestartOf(model.NginxExporterUnit))
-	b.add(&resource.Unit{Unit: model.NginxExporterUnit})
+	b.run(model.NginxUnit, reload)
+	if len(b.d.RepositoryUsers()) > 0 {
+		b.add(&resource.Wait{ID: served, TCP: at("127.0.0.1", b.p.NginxPort)})
+	}
+	b.folders()
+	b.nginxExporter()
 	b.scrape("nginx", model.NginxExporterPort)
+	b.probed = append(b.probed, register.Endpoint{Addr: b.n.Addr, Port: b.p.NginxSslPort, Type: "nginx", Probe: register.TLS})
+}
+
+// nginxExporter counts what the portal answers. Debian 12's (0.11) is told of its certificate by
+// arguments and reads it once; later ones have a file for that, and see a new certificate.
+func (b *builder) nginxExporter() {
+	restart := resource.RestartOf(model.NginxExporterUnit)
+	v := nginxExporterView{Listen: at("", model.NginxExporterPort), Scrape: "http://" + at("127.0.0.1", b.p.NginxPort) + nginxStatus}
+	if b.n.Facts.Release == 12 {
+		v.Cert, v.Key = nginxExporterCert, nginxExporterKey
+		b.certificate(nginxExporterCert, nginxExporterKey, register.PrometheusOwner, restart)
+	} else {
+		v.Web = nginxExporterWeb
+		b.certificate(nginxExporterCert, nginxExporterKey, register.PrometheusOwner)
+		b.add(&resource.File{Path: nginxExporterWeb, Content: register.WebConfig(nginxExporterCert, nginxExporterKey)})
+	}
+	b.file(nginxExporterArgs, v, restart)
+	b.run(model.NginxExporterUnit, restart)
+}
+
+// nginxExporterView has the configuration of its server, or what that would lead to.
+type nginxExporterView struct{ Listen, Scrape, Web, Cert, Key string }
+
+// served is the name of the wait for the local repository to be reached.
+const served = "repository"
+
+// Served is the step after which nodes reach the local repository on one of its hosts.
+func Served(n *model.Node) resource.Ref { return resource.Ref{Node: n.Addr, ID: "wait:" + served} }
+
+// portal is the address of the home page, without a slash at its end.
+func (b *builder) portal() string {
+	host := b.homeDomain()
+	if b.p.NginxPort != 80 {
+		host = at(host, b.p.NginxPort)
+	}
+	return "http://" + host
+}
+
+// homeDomain is the portal's own name.
+func (b *builder) homeDomain() string {
+	for _, u := range b.p.NginxUpstream {
+		if u.Name == "home" {
+			return u.Domain
+		}
+	}
+	return b.n.Name
 }
 
 // domains are the names that the portal and its upstreams are asked for by.
@@ -98,7 +152,8 @@ func (b *builder) domains() []string {
 func (b *builder) nginxView() nginxView {
 	v := nginxView{
 		Home: b.p.NginxHome, Port: b.p.NginxPort, SSLPort: b.p.NginxSslPort, Addr: b.n.Addr,
-		Cert: nginxCert, Key: nginxKey, CA: caFile, Status: nginxStatus, Domain: b.n.Name,
+		Cert: nginxCert, Key: nginxKey, CA: pki.CAPath, Status: nginxStatus, Domain: b.homeDomain(), Repository: b.p.RepoName, Pages: "conf.d/haproxy/*.conf",
+		Folders: folders, ListingPages: listingPages, LogPaths: logPaths,
 	}
 	if len(b.p.NginxUsers) > 0 {
 		v.Users = nginxUsers
@@ -106,18 +161,11 @@ func (b *builder) nginxView() nginxView {
 	if b.p.PrometheusEnabled {
 		v.Prometheus = at("127.0.0.1", model.PrometheusPort)
 	}
-	for _, c := range b.d.Pg {
-		for _, i := range c.Instances {
-			if i.Param.HaproxyEnabled {
-				v.Balancers = append(v.Balancers, balancer{i.Name, at(i.Node.Addr, c.Param.HaproxyExporterPort)})
-			}
-		}
+	if b.p.LokiEnabled {
+		v.Loki = at("127.0.0.1", model.LokiPort)
 	}
 	for _, u := range b.p.NginxUpstream {
-		switch {
-		case u.Name == "home":
-			v.Domain = u.Domain
-		case u.Endpoint != "":
+		if u.Name != "home" && u.Endpoint != "" {
 			v.Sites = append(v.Sites, b.site(u))
 		}
 	}

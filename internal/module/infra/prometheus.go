@@ -1,9 +1,11 @@
 package infra
 
 import (
+	"regexp"
 	"slices"
 
 	"pigsty/internal/model"
+	"pigsty/internal/pki"
 	"pigsty/internal/register"
 	"pigsty/internal/resource"
 	"pigsty/rules"
@@ -23,6 +25,7 @@ type prometheusView struct {
 	CA, Cert, Key, Targets, Web         string
 	Alertmanagers, Jobs                 []string
 	Blackbox                            string
+	SampleLimit                         int
 	Peers                               []string // the other Alertmanagers
 	Gossip                              string   // where this one listens for them; empty when it is alone
 }
@@ -43,40 +46,60 @@ func (b *builder) prometheus() {
 	}
 	v := b.prometheusView()
 	reload, restart := resource.ReloadOf(model.PrometheusUnit), resource.RestartOf(model.PrometheusUnit)
-	b.add(&resource.File{Path: prometheusWeb, Content: register.WebConfig(prometheusCert, prometheusKey)})
+	b.web()
 	b.add(&resource.File{
 		Path: prometheusConfig, Content: templates.Fill(prometheusConfig, v),
 		Check: &resource.FileCheck{Argv: []string{"promtool", "check", "config", "--syntax-only", resource.Candidate}},
 	}, reload)
 	b.rules(reload)
 	b.file(prometheusArgs, v, restart)
-	b.add(&resource.Unit{Unit: model.PrometheusUnit})
+	b.run(model.PrometheusUnit, reload)
 	b.scrape("prometheus", model.PrometheusPort)
+}
+
+// web is how Prometheus and Alertmanager serve. Where the portal asks for a password, their own ports
+// are not to be the way around it.
+func (b *builder) web() {
+	config := register.WebConfig(prometheusCert, prometheusKey)
+	if len(b.p.NginxUsers) > 0 {
+		config = register.ClosedWebConfig(prometheusCert, prometheusKey, pki.CAPath)
+	}
+	b.add(&resource.File{Path: prometheusWeb, Content: config})
 }
 
 // rules are what Prometheus records and alerts of.
 func (b *builder) rules(notify ...resource.Notification) {
-	var pace rules.Pace
-	if haste := b.p.PrometheusAlertHaste; haste > 1 {
-		pace.For = 1 / float64(haste)
-	}
+	pace := rules.Pace{Factor: 1 / float64(b.p.PrometheusAlertHaste), Shortest: b.p.PrometheusScrapeInterval}
 	for _, f := range rules.Files() {
 		paced, err := pace.Apply(f)
 		if err != nil {
-			panic(err) // the files are the program's own, and tests read all of them
+			panic(err) // the files are the program's own, tests read all of them, and the interval was checked
 		}
 		b.add(&resource.File{
-			Path: "/etc/prometheus/rules/" + f.Name, Content: paced.Text,
+			Path: "/etc/prometheus/rules/" + f.Name, Content: b.withPages(paced.Text),
 			Check: &resource.FileCheck{Argv: []string{"promtool", "check", "rules", resource.Candidate}},
 		}, notify...)
 	}
 }
 
+// runbook is the line of a rule that names its alert's page in the documentation.
+var runbook = regexp.MustCompile(`(?m)^( +)runbook: docs/(alerts/\w+)\.md$`)
+
+// withPages adds to alerts where the portal shows their pages, under the name by which programs that
+// tell people of alerts know that.
+func (b *builder) withPages(rules string) string {
+	if !b.p.NginxEnabled {
+		return rules
+	}
+	return runbook.ReplaceAllString(rules, "$0\n${1}runbook_url: "+b.portal()+"/docs/$2.html")
+}
+
 func (b *builder) prometheusView() prometheusView {
 	v := prometheusView{
 		Interval: b.p.PrometheusScrapeInterval, Timeout: b.p.PrometheusScrapeTimeout,
-		DataDir: b.p.PrometheusDataDir, Options: b.p.PrometheusOptions,
-		CA: caFile, Cert: prometheusCert, Key: prometheusKey, Targets: register.TargetsDir, Web: prometheusWeb,
+		SampleLimit: b.p.PrometheusSampleLimit,
+		DataDir:     b.p.PrometheusDataDir, Options: b.p.PrometheusOptions,
+		CA: pki.CAPath, Cert: prometheusCert, Key: prometheusKey, Targets: register.TargetsDir, Web: prometheusWeb,
 		Jobs: register.Scraped, Blackbox: at("127.0.0.1", model.BlackboxPort),
 	}
 	for _, m := range b.d.PrometheusNodes() {

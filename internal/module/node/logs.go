@@ -5,7 +5,7 @@ import (
 	"path"
 
 	"pigsty/internal/model"
-
+	"pigsty/internal/pki"
 	"pigsty/internal/register"
 	"pigsty/internal/resource"
 )
@@ -59,6 +59,7 @@ func (b *builder) logs() {
 	}, restart)
 	b.file(promtailArgs, v, restart)
 	b.file(promtailDropIn, nil, restart)
+	b.add(resource.Restarting(model.PromtailUnit), restart)
 	b.add(&resource.Unit{Unit: model.PromtailUnit})
 	b.scraped = append(b.scraped, register.Endpoint{Addr: b.n.Addr, Port: p.PromtailPort, Type: "promtail"})
 }
@@ -67,7 +68,7 @@ func (b *builder) logsView(url string, own bool) logsView {
 	p := b.n.Param
 	v := logsView{
 		Port: p.PromtailPort, Positions: positions(p.PromtailPositions), Options: p.PromtailOptions,
-		Cert: promtailCert, Key: promtailKey, CA: CAPath, URL: url, Own: own,
+		Cert: promtailCert, Key: promtailKey, CA: pki.CAPath, URL: url, Own: own,
 		Addr: b.n.Addr, Name: b.n.Identity(), Cluster: b.n.Cluster, Timezone: b.timezone(),
 		Nginx: b.n.Meta != nil && b.n.Meta.Param.NginxEnabled,
 	}

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"strings"
+
 	"pigsty/internal/model"
 	"pigsty/internal/pki"
 	"pigsty/internal/register"
@@ -29,13 +31,32 @@ func (b *builder) monitor() {
 		b.file(exporterArgs, struct {
 			Port         int
 			Web, Options string
-		}{p.NodeExporterPort, exporterWeb, p.NodeExporterOptions}, resource.RestartOf(model.NodeExporterUnit))
+		}{p.NodeExporterPort, exporterWeb, exporterOptions(p.NodeExporterOptions)}, resource.RestartOf(model.NodeExporterUnit))
+		b.add(resource.Restarting(model.NodeExporterUnit), resource.RestartOf(model.NodeExporterUnit))
 		b.add(&resource.Unit{Unit: model.NodeExporterUnit})
 		b.scraped = append(b.scraped, register.Endpoint{Addr: b.n.Addr, Port: p.NodeExporterPort, Type: "node"})
 	} else {
 		b.add(&resource.Unit{Unit: model.NodeExporterUnit, Stopped: true, Disabled: true})
 	}
 	b.on("")
+}
+
+// ruleOptions are what the rules need of node_exporter besides its defaults, which either of these
+// options replaces: failed and reset connections, and file systems on an overlay, as the root of
+// some machines is. What containers mount stays out by its place.
+var ruleOptions = []string{
+	"--collector.netstat.fields=^(.*_(InErrors|InErrs)|Ip_Forwarding|Ip(6|Ext)_(InOctets|OutOctets)|Icmp6?_(InMsgs|OutMsgs)|TcpExt_(Listen.*|Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)|Tcp_(ActiveOpens|AttemptFails|EstabResets|InSegs|OutSegs|OutRsts|PassiveOpens|RetransSegs|CurrEstab)|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$",
+	"--collector.filesystem.fs-types-exclude=^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|erofs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|proc|procfs|pstore|ramfs|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tracefs)$",
+}
+
+// exporterOptions adds to options what the rules need, unless they say it otherwise.
+func exporterOptions(options string) string {
+	for _, o := range ruleOptions {
+		if name, _, _ := strings.Cut(o, "="); !strings.Contains(options, name) {
+			options += " " + o
+		}
+	}
+	return options
 }
 
 // leaf is a certificate by which the node's own services are known, and send logs.
@@ -51,7 +72,7 @@ func (b *builder) targets() {
 		return // it was registered by the name that it could tell then
 	}
 	b.steps = append(b.steps, register.Steps(b.d, "node", register.Target{
-		Job: register.Nodes, Name: b.n.Addr, About: b.n.Addr,
+		Job: register.Nodes, Name: b.n.Addr, About: []string{b.n.Addr},
 		Labels: map[string]string{"cls": b.n.Cluster, "ins": b.n.Identity(), "ip": b.n.Addr}, Endpoints: b.scraped,
 	})...)
 }

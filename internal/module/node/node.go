@@ -17,10 +17,6 @@ var files embed.FS
 
 var templates = render.Parse(files, "templates")
 
-// CAPath is where every node has the certificate of the deployment's authority, for whatever
-// on it checks a certificate of ours.
-const CAPath = "/etc/pigsty/ca.crt"
-
 // Compile lists what every node is to be. What only helps stands on a branch of its own, so
 // that its failure stops nothing else.
 func Compile(d *model.Deployment) []resource.Step {

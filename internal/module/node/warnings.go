@@ -17,7 +17,7 @@ func Warnings(d *model.Deployment) diag.List {
 	w := &warner{}
 	for _, n := range d.Nodes {
 		w.packages(n)
-		w.repositories(n)
+		w.repositories(d, n)
 		w.settings(n)
 	}
 	w.clocks(d)
@@ -71,18 +71,19 @@ func entries(n *model.Node, variable string) []*yaml.Node {
 }
 
 // repositories warns of sources that only yum can read.
-func (w *warner) repositories(n *model.Node) {
+func (w *warner) repositories(d *model.Deployment, n *model.Node) {
 	p := n.Param
 	if p.NodeRepoMethod != "local" {
 		return
 	}
+	ours := func(url string) bool { return d.Repository != nil && d.Repository.IsAt(url) }
 	for _, entry := range entries(n, "node_repo_local_urls") {
-		if isYumFile(entry.Value) {
+		if isYumFile(entry.Value) && !ours(entry.Value) {
 			w.at(n, "node_repo_local_urls", entry, "give the address of a folder with a Packages file, such as http://10.10.10.10/pigsty/",
 				"%s describes a repository to yum, and is skipped", entry.Value)
 		}
 	}
-	if slices.ContainsFunc(p.NodeRepoLocalUrls, func(url string) bool { return !isYumFile(url) }) {
+	if slices.ContainsFunc(p.NodeRepoLocalUrls, func(url string) bool { return !isYumFile(url) || ours(url) }) {
 		return
 	}
 	w.at(n, "node_repo_method", nil, "", "node_repo_method is local and node_repo_local_urls has no apt repository: the nodes' own sources serve")

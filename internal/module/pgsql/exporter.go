@@ -22,7 +22,7 @@ const (
 // exporterView fills the exporter's unit.
 type exporterView struct {
 	Program, Env, User, Options, Web, Path string
-	Config                                 string // of collectors; empty = those that ship with it
+	Config                                 string // file or preset of collectors; empty = all that ship with it
 	Listen, PoolListen                     string
 	Discover                               bool
 	Exclude, Include                       string
@@ -51,6 +51,7 @@ func (m *member) exporter() {
 		v.Config = exporterConfig
 	} else {
 		m.add(&resource.File{Path: exporterConfig, Absent: true}, restart)
+		v.Config = m.i.CollectorPreset()
 	}
 	m.file(exporterService, v, restart)
 	m.add(&resource.Unit{Unit: model.PgExporterUnit})

@@ -99,6 +99,9 @@ func (m *member) certificateUsers() []resource.Notification {
 	if m.p.PgbouncerEnabled {
 		users = append(users, resource.ReloadOf(pgbouncerUnit))
 	}
+	if m.p.HaproxyEnabled {
+		users = append(users, resource.ReloadOf(haproxyUnit))
+	}
 	if m.hasVIPManager() {
 		users = append(users, resource.RestartOf(model.VIPManagerUnit)) // it reads its certificate at start only
 	}

@@ -7,6 +7,7 @@ import (
 
 	"pigsty/internal/haproxy"
 	"pigsty/internal/model"
+	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 )
 
@@ -25,12 +26,12 @@ var haproxyCheck = resource.FileCheck{
 
 // haproxyView is what the template of haproxy.cfg is filled with.
 type haproxyView struct {
-	Cluster, Instance, ClientTimeout, ServerTimeout, MetricsPath, StateFile, Socket string
-	AdminPort                                                                       int
-	Auth                                                                            bool
-	LeaderOptions                                                                   string
-	Leaders                                                                         []string // the servers of backend leader, where a service tracks them
-	Services                                                                        []haproxyService
+	Cluster, Instance, ClientTimeout, ServerTimeout, MetricsPath, StateFile, Socket, Cert string
+	AdminPort                                                                             int
+	Auth                                                                                  bool
+	LeaderOptions                                                                         string
+	Leaders                                                                               []string // the servers of backend leader, where a service tracks them
+	Services                                                                              []haproxyService
 }
 
 // leaderBackend serves nobody: services track its servers to know who leads. Services' own names
@@ -58,7 +59,7 @@ func (m *member) haproxy() {
 		{"HAPROXY_ADMIN_PASSWORD", m.c.Param.HaproxyAdminPassword},
 	}), restart)
 	v := haproxyView{
-		Cluster: m.c.Name, Instance: m.i.Name, MetricsPath: m.d.Infra.ExporterMetricsPath, StateFile: haproxyState, Socket: haproxy.Socket, AdminPort: m.c.Param.HaproxyExporterPort,
+		Cluster: m.c.Name, Instance: m.i.Name, MetricsPath: m.d.Infra.ExporterMetricsPath, StateFile: haproxyState, Socket: haproxy.Socket, Cert: certFile, AdminPort: m.c.Param.HaproxyExporterPort,
 		ClientTimeout: m.c.Param.HaproxyClientTimeout, ServerTimeout: m.c.Param.HaproxyServerTimeout,
 		Auth: m.c.Param.HaproxyAuthEnabled, LeaderOptions: m.c.Timing().ServerOptions(),
 	}
@@ -112,7 +113,7 @@ func (m *member) leaders() []string {
 func (m *member) check(i *model.PgInstance, port int) string {
 	text := " check port " + strconv.Itoa(port)
 	if port == m.c.Param.PatroniPort && m.c.Param.PatroniSslEnabled {
-		text += " check-ssl verify required ca-file " + caFile + " verifyhost " + i.Name
+		text += " check-ssl verify required ca-file " + pki.CAPath + " verifyhost " + i.Name
 	}
 	return text
 }

@@ -12,7 +12,6 @@ import (
 // Where things are on a node. Certificates lie outside of the data disk, so that services that
 // need no data start without it.
 const (
-	caFile   = "/etc/pigsty/ca.crt" // the node module puts it there
 	certDir  = "/etc/pigsty/pgsql"
 	certFile = certDir + "/server.crt"
 	keyFile  = certDir + "/server.key"

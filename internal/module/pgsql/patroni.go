@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pigsty/internal/model"
+	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
 )
@@ -79,7 +80,7 @@ func (m *member) api() postgres.PatroniAPI {
 		User: m.c.Param.PatroniUsername, Password: m.c.Param.PatroniPassword,
 	}
 	if m.c.Param.PatroniSslEnabled {
-		api.URL, api.CA = "https"+strings.TrimPrefix(api.URL, "http"), caFile
+		api.URL, api.CA = "https"+strings.TrimPrefix(api.URL, "http"), pki.CAPath
 	}
 	return api
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"pigsty/internal/pki"
 )
 
 // patroniView is what the template of patroni.yml is filled with. What stands in Q is quoted.
@@ -40,10 +42,10 @@ func (m *member) patroniView() patroniView {
 			Data: quote(m.p.PgData), Bin: quote(m.p.PgBinDir), Superuser: quote(m.p.PgDbsu),
 			Replicator: quote(c.PgReplicationUsername),
 		},
-		CA: caFile, Cert: certFile, Key: keyFile, TLS: c.PatroniSslEnabled,
+		CA: pki.CAPath, Cert: certFile, Key: keyFile, TLS: c.PatroniSslEnabled,
 		Delayed: m.i.Delayed(), Watchdog: m.p.PatroniWatchdogMode, ReplicateFrom: m.replicateFrom(),
 		Initdb: m.initdb(), Shared: yamlLines(m.founding(), ""), PassFile: "/pg/conf/patroni.pgpass",
-		ReplicationSSL: "verify-full", ReplicationCA: caFile,
+		ReplicationSSL: "verify-full", ReplicationCA: pki.CAPath,
 	}
 	for _, e := range m.c.Etcd.Endpoints() {
 		v.Endpoints = append(v.Endpoints, quote(e))

@@ -7,6 +7,7 @@ import (
 
 	"pigsty/internal/model"
 	"pigsty/internal/param"
+	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
 )
@@ -74,7 +75,7 @@ func (m *member) pgbouncerIni() string {
 		Admins, Watchers, Users                    []string
 		MaxDbConnections                           int
 	}{
-		m.i.Name, p.PgbouncerPoolmode, p.PgbouncerSslmode, certFile, keyFile, caFile,
+		m.i.Name, p.PgbouncerPoolmode, p.PgbouncerSslmode, certFile, keyFile, pki.CAPath,
 		admins,
 		[]string{m.p.PgDbsu, p.PgMonitorUsername},
 		users, p.PgbouncerMaxDbConn,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pigsty/internal/model"
+	"pigsty/internal/pki"
 	"pigsty/internal/resource/postgres"
 )
 
@@ -108,7 +109,7 @@ func (m *member) localParameters() map[string]string {
 		"log_directory":           "/pg/log/postgres",
 		"archive_command":         "/pg/bin/pg-arcwal %p %f",
 		"ssl":                     "on",
-		"ssl_ca_file":             caFile,
+		"ssl_ca_file":             pki.CAPath,
 		"ssl_cert_file":           certFile,
 		"ssl_key_file":            keyFile,
 	} {

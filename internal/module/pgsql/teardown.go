@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pigsty/internal/model"
+	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/etcd"
 	"pigsty/internal/resource/postgres"
@@ -49,7 +50,7 @@ func (m *member) forget(key, user string) {
 	if m.c.Etcd == nil {
 		return
 	}
-	api := etcd.API{CA: caFile, Cert: certFile, Key: keyFile, Password: m.c.Etcd.Param.EtcdRootPassword}
+	api := etcd.API{CA: pki.CAPath, Cert: certFile, Key: keyFile, Password: m.c.Etcd.Param.EtcdRootPassword}
 	for _, endpoint := range m.c.Etcd.Endpoints() {
 		api.Endpoints = append(api.Endpoints, "https://"+endpoint)
 	}

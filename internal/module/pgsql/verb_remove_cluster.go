@@ -8,6 +8,7 @@ import (
 
 	"pigsty/internal/model"
 	"pigsty/internal/operation"
+	"pigsty/internal/register"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
 )
@@ -140,5 +141,6 @@ func (f removalFlags) members(d *model.Deployment, c *model.PgCluster, here []*m
 	m.stop(stopped...)
 	m.forget(c.EtcdPrefix(), c.EtcdUser())
 	m.clear(f.removal(c.Name), wanted)
-	return append(append(steps, m.steps...), unregistered(d, c)...)
+	steps = append(append(steps, m.steps...), unregistered(d, c, c.Instances...)...)
+	return append(steps, register.Removal(d, "pgsql", vipProbe(c))...)
 }

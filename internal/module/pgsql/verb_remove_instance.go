@@ -8,7 +8,6 @@ import (
 
 	"pigsty/internal/model"
 	"pigsty/internal/operation"
-	"pigsty/internal/register"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
 )
@@ -69,7 +68,7 @@ func (f removalFlags) instance(d *model.Deployment, c *model.PgCluster, name str
 	key := c.EtcdPrefix() + "members/" + name
 	if !i.Node.Known {
 		m.forget(key, "")
-		return append(m.steps, register.Removal(d, "pgsql", register.Pgsql, name, i.Node.Addr)...), nil
+		return append(m.steps, unregistered(d, c, i)...), nil
 	}
 	asked := m.steps[0].Ref()
 	going, wanted := removing(d, c, i)
@@ -77,7 +76,7 @@ func (f removalFlags) instance(d *model.Deployment, c *model.PgCluster, name str
 	going.forget(key, "")
 	going.clear(f.removal(name), wanted)
 	steps := append(m.steps, going.steps...)
-	return append(steps, register.Removal(d, "pgsql", register.Pgsql, name, i.Node.Addr)...), nil
+	return append(steps, unregistered(d, c, i)...), nil
 }
 
 // liveLeader is the member that leads now, as Patroni says, and never the declared primary: a

@@ -163,7 +163,8 @@ func TestRemoveLeavesNoFile(t *testing.T) {
 		}
 		for _, s := range pgsql.Compile(d) {
 			f, ok := s.Resource.(*resource.File)
-			if !ok || f.Absent || s.About == "" && d.Node(s.Node).Pg.Cluster != c || s.About != "" && d.Node(s.About).Pg.Cluster != c || strings.HasPrefix(f.Path, "/etc/postgresql-common/") {
+			about := append(s.About, s.Node)[0]
+			if !ok || f.Absent || d.Node(about).Pg.Cluster != c || strings.HasPrefix(f.Path, "/etc/postgresql-common/") {
 				continue
 			}
 			at := find(removed, s.Node, resource.ID(f))
@@ -192,7 +193,9 @@ func TestRemoveInstanceOfALostNode(t *testing.T) {
 	}
 	registrar := d.Metas[0].Node.Addr
 	if !slices.Equal(ids, []string{
-		second + " parting:pg-test-3", second + " etcd_forget:/pg/pg-test/members/pg-test-3", registrar + " file:/etc/prometheus/targets/pgsql/pg-test-3.yml",
+		second + " parting:pg-test-3", second + " etcd_forget:/pg/pg-test/members/pg-test-3",
+		registrar + " file:/etc/prometheus/targets/pgsql/pg-test-3.yml", registrar + " file:/etc/prometheus/targets/probe/pg-test-3.pgsql.yml",
+		registrar + " file:/etc/nginx/conf.d/haproxy/pg-test-3.conf", registrar + " unit_reload:nginx.service.pg-test",
 	}) {
 		t.Errorf("%q", ids)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pigsty/internal/model"
+	"pigsty/internal/pki"
 	"pigsty/internal/resource"
 	"pigsty/internal/resource/postgres"
 )
@@ -53,7 +54,7 @@ func (m *member) vipManager() {
 		Endpoints                                                             []string
 	}{
 		Cluster: m.c.Name, Instance: m.i.Name, EnvFile: vipEnv, IP: m.c.Param.VipAddress, Interface: m.vipInterface(),
-		Key: m.c.Param.PgNamespace + "/" + m.c.Name + "/leader", CA: caFile, CertFile: certFile, KeyFile: keyFile,
+		Key: m.c.Param.PgNamespace + "/" + m.c.Name + "/leader", CA: pki.CAPath, CertFile: certFile, KeyFile: keyFile,
 		Mask: m.c.Param.VipCidrmask, Endpoints: m.c.Etcd.Endpoints(),
 	})
 	m.add(&postgres.VIPFile{Path: vipConfig, Content: content, Unit: vipUnit}, restart)
