@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"os/exec"
 	"slices"
 	"strings"
 )
@@ -48,9 +49,13 @@ func addRule(ctx context.Context, sandbox string, r rule) error {
 	return err
 }
 
-// sandboxRules lists the rules of a sandbox as iptables prints them: "-A CHAIN …".
+// sandboxRules lists the rules of a sandbox as iptables prints them: "-A CHAIN …". A host that has
+// no iptables yet, as before its first sandbox, has none.
 func sandboxRules(ctx context.Context, table, sandbox string) ([][]string, error) {
 	text, err := run(ctx, "iptables", "-w", "-t", table, "-S")
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
