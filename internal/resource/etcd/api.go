@@ -128,9 +128,23 @@ func (c *apiClient) login(ctx context.Context, user, password string) (string, e
 	return answer.Token, err
 }
 
-// ask puts one question to the first member that can be reached. Every question can be put
-// twice, so a connection that breaks half-way is no obstacle to trying the next.
+// electionPatience is how long etcd may be without a leader: by default one is elected a second or
+// two after the last was heard of.
+const electionPatience = 5 * time.Second
+
+// electing tells whether etcd could not do as asked because its leader changed meanwhile.
+func electing(err error) bool {
+	return says(err, "leader changed") || says(err, "no leader") || says(err, "proposal dropped")
+}
+
+// ask puts one question to the cluster, again if it is just electing its leader.
 func (c *apiClient) ask(ctx context.Context, path, token string, question, answer any) error {
+	return untilDone(ctx, electionPatience, electing, func() error { return c.askOnce(ctx, path, token, question, answer) })
+}
+
+// askOnce puts one question to the first member that can be reached. Every question can be put
+// twice, so a connection that breaks half-way is no obstacle to trying the next.
+func (c *apiClient) askOnce(ctx context.Context, path, token string, question, answer any) error {
 	body, err := json.Marshal(question)
 	if err != nil {
 		return err
@@ -172,6 +186,13 @@ func (c *apiClient) clusterID(ctx context.Context) (string, error) {
 // codeUnavailable is gRPC's code for a member that cannot serve, such as a learner, or one
 // without a leader; another member may.
 const codeUnavailable = 14
+
+// momentary tells whether the same request may succeed later: nobody was reached, or who was could
+// not serve.
+func momentary(err error) bool {
+	var said *apiError
+	return !errors.As(err, &said) || said.Code == codeUnavailable
+}
 
 // do returns the body of a good answer.
 func (c *apiClient) do(request *http.Request) ([]byte, error) {

@@ -52,10 +52,19 @@ func TestMember(t *testing.T) {
 
 func TestJoinReplacesALostMember(t *testing.T) {
 	h := &resource.Host{Root: t.TempDir()}
-	f := newFakeEtcd(t, h, map[string]string{
-		"members": peerList, "cluster/member/remove": nothing, "cluster/member/add": nothing,
-		"cluster/member/list": strings.Replace(oneLearner, `"name":"etcd-2", `, "", 1),
-	})
+	answers := map[string]string{"members": peerList, "cluster/member/remove": nothing, "cluster/member/add": nothing}
+	f := newFakeEtcd(t, h, answers)
+	lag := 0 // how often the old list is still told when the new one is in force
+	f.noted = func(question string) {
+		switch {
+		case question == "cluster/member/add":
+			lag = 2
+		case question == "members" && lag > 0:
+			if lag--; lag == 0 {
+				answers["members"] = peerListToStart
+			}
+		}
+	}
 	j := &Join{
 		Member: "etcd-2", PeerURL: "https://10.10.10.11:2380", Peers: []string{f.url},
 		Cluster: "pigsty", Data: "/data/etcd", Path: "/initial.conf", API: f.api,
@@ -85,6 +94,38 @@ func TestJoinReplacesALostMember(t *testing.T) {
 	put(t, h, "/data/etcd/member/wal/0.wal", "")
 	if c := diff(t, h, j); c != nil {
 		t.Errorf("a member with data gives %+v", c)
+	}
+}
+
+// A member that has not heard of the removal yet says that the newcomer is there already; so does
+// one that took a request whose answer was lost.
+func TestJoinIsListedAlready(t *testing.T) {
+	for name, lost := range map[string]bool{"removal not heard of": false, "answer lost": true} {
+		t.Run(name, func(t *testing.T) {
+			h := &resource.Host{Root: t.TempDir()}
+			answers := map[string]string{"members": peerList, "cluster/member/remove": nothing, "cluster/member/add": `!{"code":9, "message":"etcdserver: Peer URLs already exists"}`}
+			f := newFakeEtcd(t, h, answers)
+			asked := 0
+			f.noted = func(question string) {
+				if question != "cluster/member/add" {
+					return
+				}
+				asked++
+				if lost || asked == 2 {
+					answers["members"] = peerListToStart
+				}
+				if asked == 2 {
+					answers["cluster/member/add"] = nothing
+				}
+			}
+			j := &Join{Member: "etcd-2", PeerURL: "https://10.10.10.11:2380", Peers: []string{f.url}, Data: "/data/etcd", Path: "/initial.conf", API: f.api}
+			if err := j.Apply(context.Background(), h); err != nil {
+				t.Fatal(err)
+			}
+			if want := map[bool]int{true: 1, false: 2}[lost]; asked != want {
+				t.Errorf("asked %d times to be added, want %d", asked, want)
+			}
+		})
 	}
 }
 
@@ -163,5 +204,30 @@ func TestGatewayRefusesCommonName(t *testing.T) {
 	_, err := (&Member{API: f.api}).Diff(context.Background(), h)
 	if err == nil || !strings.Contains(err.Error(), "CommonName of client") {
 		t.Errorf("says %v", err)
+	}
+}
+
+// An election in the midst of a question is waited for.
+func TestElectionIsWaitedFor(t *testing.T) {
+	for _, said := range []string{
+		`!{"code":14, "message":"etcdserver: leader changed"}`,
+		`!{"code":14, "message":"etcdserver: no leader"}`,
+		`!{"code":2, "message":"raft proposal dropped"}`,
+	} {
+		h := &resource.Host{Root: t.TempDir()}
+		answers := map[string]string{"health": healthy, "cluster/member/list": said}
+		f := newFakeEtcd(t, h, answers)
+		asked := 0
+		f.noted = func(question string) {
+			if question == "cluster/member/list" {
+				if asked++; asked == 3 {
+					answers[question] = twoMembers
+				}
+			}
+		}
+		m := &Member{Member: "etcd-2", PeerURL: "https://10.10.10.11:2380", API: f.api}
+		if c := diff(t, h, m); c != nil || asked != 3 {
+			t.Errorf("%s: %+v after %d questions", said, c, asked)
+		}
 	}
 }

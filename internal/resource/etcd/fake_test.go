@@ -27,6 +27,8 @@ type fakeEtcd struct {
 	answers map[string]string // path, or path and body → answer; one that starts with "!" is an error
 	asked   []string
 	behind  int // how often a token is not known yet
+
+	noted func(question string) // told of each question before it is answered; may change answers
 }
 
 const (
@@ -37,6 +39,8 @@ const (
 		`{"ID":"5980570404695491720", "name":"etcd-2", "peerURLs":["https://10.10.10.11:2380"], "clientURLs":["{here}"], "isLearner":true}]}`
 	peerList = `[{"id":1439054925181548791,"peerURLs":["https://10.10.10.10:2380"],"name":"etcd-1","clientURLs":["{here}"]},` +
 		`{"id":5980570404695491720,"peerURLs":["https://10.10.10.11:2380"],"name":"etcd-2","clientURLs":["https://127.0.0.1:1"]}]`
+	peerListToStart = `[{"id":1439054925181548791,"peerURLs":["https://10.10.10.10:2380"],"name":"etcd-1","clientURLs":["{here}"]},` +
+		`{"id":7202134568129382513,"peerURLs":["https://10.10.10.11:2380"],"isLearner":true}]`
 	nothing      = `{"header":{"cluster_id":"17460345443983284483"}}`
 	healthy      = `{"health":"true","reason":""}`
 	needsUser    = `!{"code":3, "message":"etcdserver: user name is empty"}`
@@ -95,6 +99,9 @@ func (f *fakeEtcd) serve(t *testing.T, w http.ResponseWriter, r *http.Request) {
 	}
 	path := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/v3"), "/")
 	f.asked = append(f.asked, strings.TrimSpace(path+" "+string(body)))
+	if f.noted != nil {
+		f.noted(path)
+	}
 	if r.Header.Get("Authorization") != "" && f.behind > 0 {
 		f.behind--
 		w.WriteHeader(http.StatusUnauthorized)

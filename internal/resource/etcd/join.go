@@ -87,33 +87,76 @@ func (j *Join) Apply(ctx context.Context, h *resource.Host) error {
 	}
 	self := byPeerURL(members, j.PeerURL)
 	if self == nil || self.started() {
-		if members, err = j.enter(ctx, client, self); err != nil {
+		if err := j.enter(ctx, client, self); err != nil {
 			return err
 		}
+	}
+	err = untilDone(ctx, settleTimeout, always, func() (err error) {
+		members, err = j.expected(ctx, client)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	return h.WriteFile(j.Path, []byte(j.firstStart(members)), 0o644)
 }
 
 // enter has the member added to the cluster's list, after its former self was removed.
-func (j *Join) enter(ctx context.Context, client *apiClient, former *peer) ([]peer, error) {
+func (j *Join) enter(ctx context.Context, client *apiClient, former *peer) error {
 	if former != nil {
 		if client.alive(ctx, *former) {
-			return nil, fmt.Errorf("etcd member %s has no data in %s and yet runs; has etcd_data_dir changed? stop it, move its data there, and apply again", former.label(), j.Data)
+			return fmt.Errorf("etcd member %s has no data in %s and yet runs; has etcd_data_dir changed? stop it, move its data there, and apply again", former.label(), j.Data)
 		}
-		if err := client.remove(ctx, *former); err != nil {
-			return nil, fmt.Errorf("remove etcd member %s, whose data is gone: %w", former.label(), err)
+		if err := untilDone(ctx, settleTimeout, momentary, func() error { return client.remove(ctx, *former) }); err != nil {
+			return fmt.Errorf("remove etcd member %s, whose data is gone: %w", former.label(), err)
 		}
 	}
-	err := untilDone(ctx, settleTimeout, unsettled, func() error { return client.addLearner(ctx, j.PeerURL) })
-	if err != nil {
-		return nil, fmt.Errorf("add %s to the etcd cluster: %w; all its other members have to be up for that", j.Member, err)
+	if err := untilDone(ctx, settleTimeout, unsettled, func() error { return j.add(ctx, client) }); err != nil {
+		return fmt.Errorf("add %s to the etcd cluster: %w; all its other members have to be up for that", j.Member, err)
 	}
-	return client.members(ctx)
+	return nil
 }
 
-// unsettled tells whether etcd refuses only for the moment.
+// add asks to be added. Any member may take the request or refuse it by what it knows itself.
+func (j *Join) add(ctx context.Context, client *apiClient) error {
+	err := client.addLearner(ctx, j.PeerURL)
+	if !says(err, alreadyListed) {
+		return err
+	}
+	// Either an earlier request was taken and its answer lost, or this member has not heard yet
+	// that the former self was removed.
+	if _, unknown := j.expected(ctx, client); unknown != nil {
+		return err
+	}
+	return nil
+}
+
+// alreadyListed is etcd's answer to one who would be added a second time.
+const alreadyListed = "Peer URLs already exists"
+
+// unsettled tells whether etcd refuses only for the moment, as an "unhealthy cluster" does.
 func unsettled(err error) bool {
-	return says(err, "unhealthy cluster") || says(err, "too many learner members")
+	return momentary(err) || says(err, "too many learner members") || says(err, alreadyListed)
+}
+
+// expected returns the list of members once every one that runs has this one on it as one that is
+// still to start. A member tells what it knows itself, which right after the change of a list may
+// be the old one; with that, or asking one that has that, etcd refuses its first start for good.
+func (j *Join) expected(ctx context.Context, client *apiClient) (members []peer, err error) {
+	for _, url := range j.Peers {
+		told, err := client.peersOf(ctx, url)
+		if err != nil {
+			continue // nor will the new member ask one that is gone
+		}
+		if self := byPeerURL(told, j.PeerURL); self == nil || self.started() {
+			return nil, fmt.Errorf("the etcd member at %s does not yet know that %s joins", url, j.Member)
+		}
+		members = told
+	}
+	if members == nil {
+		return nil, fmt.Errorf("none of the etcd cluster's members can tell who is one: %s", strings.Join(j.Peers, ", "))
+	}
+	return members, nil
 }
 
 // firstStart is the environment of a first start: the list must be the cluster's own, whatever

@@ -2,7 +2,6 @@ package etcd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -72,8 +71,7 @@ func (m *Member) Apply(ctx context.Context, h *resource.Host) error {
 
 // behind tells whether a promotion may succeed later.
 func behind(err error) bool {
-	var said *apiError
-	return says(err, "in sync with leader") || !errors.As(err, &said) || said.Code == codeUnavailable
+	return says(err, "in sync with leader") || momentary(err)
 }
 
 func (m *Member) vote(ctx context.Context, client *apiClient) error {
