@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build lint unit e2e test generate catalogue packages bench drill soak clean up down
+.PHONY: help deps build lint unit e2e test generate catalogue packages bench drill soak clean up deploy down
 
 # A container or chroot may start us with no home, and go needs one for its caches.
 ifeq ($(HOME),)
@@ -73,10 +73,14 @@ soak: build ## Hold for half an hour (FOR=2h) that a healthy system raises no al
 clean: ## Remove what was built
 	rm -rf bin
 
-up: build packages ## Bring up the sandbox and deploy conf/sandbox.yml on it
+# The first time, what has to be compiled for minutes comes after a look at what is there without.
+up: build ## Bring up the sandbox and deploy conf/sandbox.yml on it
 	bin/pigsty sandbox up --packages-mode downloaded --packages-of conf/sandbox.yml
-	bin/pigsty repo build -i conf/sandbox.yml --packages bin/packages --yes
-	bin/pigsty apply -i conf/sandbox.yml --yes
+	@lacking=$$(go run ./packages/build -lacking | xargs) && if [ -n "$$lacking" ]; then \
+		$(MAKE) --no-print-directory deploy BUILT=pigsty WITHOUT='-e loki_enabled=false -e promtail_enabled=false' && \
+		printf '\n%s\n%s\n\n' "All but the logs is up: look at http://10.10.10.10/" \
+			"Next, $$lacking are compiled, a quarter of an hour on two cores, once. Then come the logs."; fi
+	@$(MAKE) --no-print-directory deploy
 	@echo
 	@bin/pigsty status -i conf/sandbox.yml
 	@printf '\nConnect (the password of test is test):\n'
@@ -87,6 +91,12 @@ up: build packages ## Bring up the sandbox and deploy conf/sandbox.yml on it
 		'  bin/pigsty pg switchover pg-test -i conf/sandbox.yml --plan   who would take over, and what it costs' \
 		'  bin/pigsty sandbox kill node-1           cut the power of the primary of pg-test, then status' \
 		'  make down                                remove the sandbox'
+
+# BUILT limits which recipes are built, WITHOUT is what apply is told besides.
+deploy:
+	go run ./packages/build -version $(VERSION) $(BUILT)
+	bin/pigsty repo build -i conf/sandbox.yml --packages bin/packages --yes $(WITHOUT)
+	bin/pigsty apply -i conf/sandbox.yml --yes $(WITHOUT)
 
 down: ## Take the sandbox down
 	bin/pigsty sandbox down

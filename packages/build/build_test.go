@@ -139,6 +139,13 @@ func TestCacheIsUsedAgain(t *testing.T) {
 			}
 		}
 	}
+	lacking := func(when, want string) {
+		t.Helper()
+		if said := s.must("-lacking", "toy"); said != want {
+			t.Errorf("%s, what lacks is %q, want %q", when, said, want)
+		}
+	}
+	lacking("at first", "toy\n")
 	expect("first", s.must("-format", "deb", "toy"), "compiled in", "packed toy")
 	first := s.manifest()[toyDeb()]
 	expect("again", s.must("-format", "deb", "toy"), "compiled before", "deb packed before")
@@ -147,7 +154,9 @@ func TestCacheIsUsedAgain(t *testing.T) {
 	if s.manifest()[toyDeb()].SHA256 == first.SHA256 {
 		t.Error("the package with another file is the old one")
 	}
+	lacking("with another file", "")
 	s.write("toy/greeting/cmd/toy/more.go", "package main\n\nfunc init() { version += \"!\" }\n")
+	lacking("with another source", "toy\n")
 	expect("other source", s.must("-format", "deb", "toy"), "compiled in", "packed toy")
 }
 

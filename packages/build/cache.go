@@ -69,6 +69,12 @@ func (c cache) entry(ctx context.Context, subject, name string, fill func(temp s
 	return dir, false, os.Rename(temp, dir)
 }
 
+// has tells whether an entry is there, without a wish for it.
+func (c cache) has(subject, name string) bool {
+	_, err := os.Stat(filepath.Join(c.dir, subject, name))
+	return err == nil
+}
+
 // use tells whether an entry is there, and notes that it is wanted still.
 func (c cache) use(dir string) bool {
 	now := time.Now()

@@ -38,7 +38,7 @@ func programIn(dir string) program {
 
 // compile gives the program of a recipe, compiled now or earlier.
 func (b *builder) compile(ctx context.Context, r *recipe, arch string) (program, error) {
-	g := goCommand{dir: r.moduleDir(), arch: arch, tags: r.Build.Tags}
+	g := r.goCommand(arch)
 	if r.ours() { // changes with every edit, and Go's own cache makes it quick
 		dir, err := os.MkdirTemp(b.work, "program-")
 		if err != nil {
@@ -57,6 +57,17 @@ func (b *builder) compile(ctx context.Context, r *recipe, arch string) (program,
 		b.say("%s: compiled before", r.subject(arch))
 	}
 	return programIn(dir), err
+}
+
+// goCommand is the go tool as the recipe's program is built with it.
+func (r *recipe) goCommand(arch string) goCommand {
+	return goCommand{dir: r.moduleDir(), arch: arch, tags: r.Build.Tags}
+}
+
+// compiled tells whether the program of a recipe is in the cache.
+func (b *builder) compiled(ctx context.Context, r *recipe, arch string) (bool, error) {
+	name, err := b.programName(ctx, r, r.goCommand(arch))
+	return b.cache.has(r.subject(arch), name), err
 }
 
 // subject is what the cache calls the recipe's package for an architecture.

@@ -54,6 +54,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	arches := flags.String("arch", runtime.GOARCH, "architectures, separated by commas: amd64, arm64")
 	formats := flags.String("format", "deb,rpm", "formats, separated by commas")
 	version := flags.String("version", "", "version of pigsty itself (default: git describe)")
+	lacking := flags.Bool("lacking", false, "build nothing: name those recipes whose program is not in the cache, a line each")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -82,7 +83,33 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if *lacking {
+		return b.lacking(ctx, list, wanted)
+	}
 	return b.all(ctx, list, wanted)
+}
+
+// lacking names the recipes that take long to build: those whose program is to be compiled first.
+func (b *builder) lacking(ctx context.Context, recipes []*recipe, arches []string) error {
+	for _, r := range recipes {
+		if r.ours() {
+			continue
+		}
+		if err := b.settle(ctx, r); err != nil {
+			return fmt.Errorf("%s: %w", r.Name, err)
+		}
+		for _, arch := range arches {
+			there, err := b.compiled(ctx, r, arch)
+			if err != nil {
+				return fmt.Errorf("%s for %s: %w", r.Name, arch, err)
+			}
+			if !there {
+				b.say("%s", r.Name)
+				break
+			}
+		}
+	}
+	return nil
 }
 
 // all builds every recipe for every architecture. One that cannot be built does not keep the
