@@ -37,6 +37,7 @@ func TestInfra(t *testing.T) {
 		{"portal", (*infrastructure).portal},
 		{"probes", (*infrastructure).probes},
 		{"logs", (*infrastructure).logs},
+		{"pages", (*infrastructure).pages},
 		{"links", (*infrastructure).links},
 		{"receivers", (*infrastructure).receivers},
 		{"Grafana", (*infrastructure).grafana},
