@@ -79,7 +79,7 @@ up: build ## Bring up the sandbox and deploy conf/sandbox.yml on it
 	@lacking=$$(go run ./packages/build -lacking | xargs) && if [ -n "$$lacking" ]; then \
 		$(MAKE) --no-print-directory deploy BUILT=pigsty WITHOUT='-e loki_enabled=false -e promtail_enabled=false' && \
 		printf '\n%s\n%s\n\n' "All but the logs is up: look at http://10.10.10.10/" \
-			"Next, $$lacking are compiled, a quarter of an hour on two cores, once. Then come the logs."; fi
+			"Next, to be compiled once, for a quarter of an hour on two cores: $$lacking. Then come the logs."; fi
 	@$(MAKE) --no-print-directory deploy
 	@echo
 	@bin/pigsty status -i conf/sandbox.yml
