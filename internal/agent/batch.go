@@ -11,7 +11,7 @@ import (
 	"pigsty/internal/resource"
 )
 
-// diff observes every step and reports those that differ or fail, and what there is to note. Most
+// diff observes every step and reports those that differ, fail or are left out, and what there is to note. Most
 // of it is waiting for services to answer, so modules are observed side by side; within a module
 // in listing order, so that a unit knows which of the steps before it will notify it.
 func (s *server) diff(ctx context.Context, steps []resource.Step) []resource.Outcome {
@@ -40,7 +40,9 @@ func (s *server) diff(ctx context.Context, steps []resource.Step) []resource.Out
 		slices.Sort(notes)
 		outcomes[0].Notes = notes
 	}
-	return slices.DeleteFunc(outcomes, func(o resource.Outcome) bool { return o.Change == nil && o.Error == "" && len(o.Notes) == 0 })
+	return slices.DeleteFunc(outcomes, func(o resource.Outcome) bool {
+		return o.Change == nil && o.Error == "" && len(o.Notes) == 0 && o.Status != resource.Omitted
+	})
 }
 
 // byModule are the indices of each module's steps, in listing order.

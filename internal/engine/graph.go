@@ -41,6 +41,12 @@ func NewGraph(steps []resource.Step) (*Graph, error) {
 			}
 			g.awaited[after] = true
 		}
+		if with := s.With; with != (resource.Ref{}) {
+			if !seen[with] {
+				return nil, fmt.Errorf("%s on %s goes with %s on %s, which nobody lists", resource.ID(s.Resource), s.Node, with.ID, with.Node)
+			}
+			g.awaited[with] = true
+		}
 	}
 	return g, g.checkOrder()
 }
@@ -71,7 +77,7 @@ func ready(s resource.Step, done map[resource.Ref]bool) bool {
 			return false
 		}
 	}
-	return true
+	return s.With == (resource.Ref{}) || done[s.With]
 }
 
 func (g *Graph) stuck(next map[string]int) string {
@@ -114,13 +120,20 @@ func (g *Graph) Select(nodes, modules []string) *Graph {
 	})
 }
 
-// Keep keeps some steps; see Select for edges to the others.
+// Keep keeps some steps; see Select for edges to the others. A step that goes with another one goes with
+// it.
 func (g *Graph) Keep(wanted func(resource.Step) bool) *Graph {
+	asked := map[resource.Ref]bool{}
+	for _, node := range g.nodes {
+		for _, s := range g.steps[node] {
+			asked[s.Ref()] = wanted(s)
+		}
+	}
 	kept := &Graph{steps: map[string][]resource.Step{}, awaited: g.awaited}
 	present := map[resource.Ref]bool{}
 	for _, node := range g.nodes {
 		for _, s := range g.steps[node] {
-			if wanted(s) {
+			if asked[s.Ref()] && (s.With == (resource.Ref{}) || asked[s.With]) {
 				kept.steps[node] = append(kept.steps[node], s)
 				present[s.Ref()] = true
 			}

@@ -34,6 +34,14 @@ func TestGraphRefusesMistakesOfModules(t *testing.T) {
 			[]resource.Step{step("a", "1", ref("b", "2")), step("a", "2"), step("b", "1", ref("a", "2")), step("b", "2")},
 			[]string{"circle", "thing:1 on a", "thing:1 on b"},
 		},
+		"goes with nothing": {
+			[]resource.Step{with(step("a", "x"), ref("b", "y"))},
+			[]string{"thing:x on a goes with thing:y on b, which nobody lists"},
+		},
+		"goes with a step that waits for it": {
+			[]resource.Step{with(step("a", "x"), ref("b", "y")), step("b", "y", ref("a", "x"))},
+			[]string{"circle", "thing:x on a", "thing:y on b"},
+		},
 		"edge to a later step of its own node": {
 			[]resource.Step{step("a", "1", ref("a", "2")), step("a", "2")},
 			[]string{"circle", "thing:1 on a"},
@@ -91,6 +99,23 @@ func TestSelect(t *testing.T) {
 	}
 	if got := whole.Steps("b")[1].After; len(got) != 2 {
 		t.Errorf("selecting took edges from the graph itself: %v are left", got)
+	}
+}
+
+// A step that goes with another one is kept with it only, and so is what is left of the edges to it.
+func TestSelectKeepsTogether(t *testing.T) {
+	whole := graph(t, step("a", "sender"), with(step("m", "target"), ref("a", "sender")), step("m", "after", ref("m", "target")))
+	for node, want := range map[string]string{"m": "m/after", "a": "a/sender"} {
+		g := whole.Select([]string{node}, nil)
+		if got := names(g); got != want {
+			t.Errorf("select %s: %s, want %s", node, got, want)
+		}
+		if steps := g.Steps("m"); len(steps) > 0 && len(steps[0].After) > 0 {
+			t.Errorf("select %s: it waits for what is left out: %v", node, steps[0].After)
+		}
+	}
+	if got := names(whole.Select([]string{"a", "m"}, nil)); got != "a/sender m/target m/after" {
+		t.Errorf("select both: %s", got)
 	}
 }
 

@@ -28,6 +28,12 @@ func step(node, id string, after ...resource.Ref) resource.Step {
 	return resource.Step{Node: node, Module: "m", Resource: &thing{ID: id}, After: after}
 }
 
+// with is a step that goes with another.
+func with(s resource.Step, other resource.Ref) resource.Step {
+	s.With = other
+	return s
+}
+
 func branch(s resource.Step, name string) resource.Step {
 	s.Branch = name
 	return s
@@ -47,6 +53,7 @@ func graph(t testing.TB, steps ...resource.Step) *engine.Graph {
 // node is a scripted session: it keeps to the agent's contract, on resources that are nothing.
 type node struct {
 	fail map[string]string // steps that fail, and why
+	omit map[string]bool   // steps that the node does without
 	cut  string            // the connection breaks when this step has started
 	diff error             // the answer to Diff
 	hook func(id string)   // called when a step starts
@@ -62,6 +69,9 @@ func (n *node) Diff(_ context.Context, steps []resource.Step) ([]resource.Outcom
 		if why := n.fail[s.Resource.Name()]; why != "" {
 			o = resource.Outcome{Index: i, Status: resource.Failed, Error: why}
 		}
+		if n.omit[s.Resource.Name()] {
+			o = resource.Outcome{Index: i, Status: resource.Omitted}
+		}
 		told = append(told, o)
 	}
 	return told, n.diff
@@ -69,7 +79,7 @@ func (n *node) Diff(_ context.Context, steps []resource.Step) ([]resource.Outcom
 
 func (n *node) Apply(ctx context.Context, steps []resource.Step, event func(resource.Outcome)) error {
 	n.begin(steps)
-	barred := resource.Barred{}
+	barred, omitted := resource.Barred{}, map[string]bool{}
 	for i, s := range steps {
 		id := s.Resource.Name()
 		cause := barred.Cause(s.Branch)
@@ -78,6 +88,10 @@ func (n *node) Apply(ctx context.Context, steps []resource.Step, event func(reso
 		}
 		if cause != "" {
 			event(resource.Outcome{Index: i, Status: resource.Skipped, Error: cause})
+			continue
+		}
+		if omitted[s.Branch] {
+			event(resource.Outcome{Index: i, Status: resource.Omitted})
 			continue
 		}
 		change := &resource.Change{Action: resource.Create}
@@ -92,6 +106,10 @@ func (n *node) Apply(ctx context.Context, steps []resource.Step, event func(reso
 		if why := n.fail[id]; why != "" {
 			o = resource.Outcome{Index: i, Status: resource.Failed, Error: why}
 			barred.Bar(s, resource.FailedBefore(s))
+		}
+		if n.omit[id] {
+			o = resource.Outcome{Index: i, Status: resource.Omitted}
+			omitted[s.Branch] = true
 		}
 		event(o)
 	}

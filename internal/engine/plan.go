@@ -85,22 +85,45 @@ const maxPlanning = 128
 // MakePlan looks at all nodes at the same time. A node that fails is part of the plan, not an error; one
 // without a session failed for the reason given in lost.
 func MakePlan(ctx context.Context, g *Graph, sessions map[string]Session, lost map[string]error) *Plan {
-	p := &Plan{Nodes: make([]NodePlan, len(g.Nodes()))}
+	answers := make([]answer, len(g.Nodes()))
 	slots := make(chan struct{}, maxPlanning)
 	var group sync.WaitGroup
 	for i, node := range g.Nodes() {
 		if sessions[node] == nil {
-			p.Nodes[i] = NodePlan{Node: node, Error: lostCause(lost, node)}
+			answers[i].problem = lostCause(lost, node)
 			continue
 		}
 		group.Go(func() {
 			slots <- struct{}{}
-			p.Nodes[i] = planNode(ctx, node, g.Steps(node), sessions[node])
+			told, err := sessions[node].Diff(ctx, g.Steps(node))
+			answers[i] = answer{asked: len(g.Steps(node)), told: told}
+			if err != nil {
+				answers[i].problem = err.Error()
+			}
 			<-slots
 		})
 	}
 	group.Wait()
+	omitted := map[resource.Ref]bool{}
+	for i, node := range g.Nodes() {
+		for _, o := range answers[i].told {
+			if o.Status == resource.Omitted {
+				omitted[g.Steps(node)[o.Index].Ref()] = true
+			}
+		}
+	}
+	p := &Plan{Nodes: make([]NodePlan, len(g.Nodes()))}
+	for i, node := range g.Nodes() {
+		p.Nodes[i] = planNode(node, g.Steps(node), answers[i], omitted)
+	}
 	return p
+}
+
+// answer is what a node told of its steps, or why it could not.
+type answer struct {
+	asked   int
+	told    []resource.Outcome
+	problem string
 }
 
 // lostCause is why a node has no session.
@@ -111,19 +134,18 @@ func lostCause(lost map[string]error, node string) string {
 	return "nobody connected to this node"
 }
 
-func planNode(ctx context.Context, node string, steps []resource.Step, s Session) NodePlan {
-	n := NodePlan{Node: node, Steps: len(steps)}
-	told, err := s.Diff(ctx, steps)
-	if err != nil {
-		n.Error = err.Error()
+// planNode leaves out what goes with a step that its node does without.
+func planNode(node string, steps []resource.Step, a answer, omitted map[resource.Ref]bool) NodePlan {
+	n := NodePlan{Node: node, Steps: a.asked, Error: a.problem}
+	if a.problem != "" {
 		return n
 	}
-	for _, o := range told {
+	for _, o := range a.told {
 		n.Notes = append(n.Notes, o.Notes...)
-		if o.Change == nil && o.Error == "" {
+		step := steps[o.Index]
+		if o.Change == nil && o.Error == "" || omitted[step.With] {
 			continue
 		}
-		step := steps[o.Index]
 		n.Changes = append(n.Changes, Pending{
 			Module: step.Module, Kind: step.Resource.Kind(), Name: step.Resource.Name(), Change: o.Change, Error: o.Error,
 		})

@@ -30,7 +30,7 @@ func drawWorld(t *rapid.T) world {
 			w.lost[name] = errors.New("unreachable")
 			continue
 		}
-		w.nodes[name] = &node{fail: map[string]string{}}
+		w.nodes[name] = &node{fail: map[string]string{}, omit: map[string]bool{}}
 	}
 	for i := range rapid.IntRange(1, 40).Draw(t, "steps") {
 		at := fmt.Sprint("n", rapid.IntRange(0, count-1).Draw(t, "at"))
@@ -41,12 +41,17 @@ func drawWorld(t *rapid.T) world {
 				s.After = append(s.After, w.steps[rapid.IntRange(0, i-1).Draw(t, "after")].Ref())
 			}
 		}
+		if i > 0 && rapid.IntRange(0, 5).Draw(t, "goes with") == 0 {
+			s.With = w.steps[rapid.IntRange(0, i-1).Draw(t, "with")].Ref()
+		}
 		if n := w.nodes[at]; n != nil {
 			switch rapid.IntRange(0, 24).Draw(t, "fate") {
 			case 0, 1:
 				n.fail[s.Resource.Name()] = "fails"
 			case 2:
 				n.cut = s.Resource.Name()
+			case 3, 4, 5:
+				n.omit[s.Resource.Name()] = true
 			}
 		}
 		w.steps = append(w.steps, s)
@@ -58,18 +63,18 @@ func drawWorld(t *rapid.T) world {
 // the steps could run, without batches, goroutines or messages.
 func (w world) expected() map[resource.Ref]resource.Status {
 	end := map[resource.Ref]resource.Status{}
-	barred := map[string]map[string]bool{}
+	barred, omitted := map[string]map[string]bool{}, map[string]map[string]bool{}
 	dead := map[string]bool{}
 	for _, s := range w.steps {
 		if barred[s.Node] == nil {
-			barred[s.Node] = map[string]bool{}
+			barred[s.Node], omitted[s.Node] = map[string]bool{}, map[string]bool{}
 		}
-		end[s.Ref()] = w.expect(s, end, barred[s.Node], dead)
+		end[s.Ref()] = w.expect(s, end, barred[s.Node], omitted[s.Node], dead)
 	}
 	return end
 }
 
-func (w world) expect(s resource.Step, end map[resource.Ref]resource.Status, barred map[string]bool, dead map[string]bool) resource.Status {
+func (w world) expect(s resource.Step, end map[resource.Ref]resource.Status, barred, omitted, dead map[string]bool) resource.Status {
 	n := w.nodes[s.Node]
 	if dead[s.Node] {
 		return resource.Skipped
@@ -81,11 +86,17 @@ func (w world) expect(s resource.Step, end map[resource.Ref]resource.Status, bar
 	if barred[""] || barred[s.Branch] {
 		return resource.Skipped
 	}
+	if omitted[s.Branch] {
+		return resource.Omitted
+	}
 	for _, after := range s.After {
-		if end[after] != resource.Changed {
+		if end[after] == resource.Failed || end[after] == resource.Skipped {
 			barred[s.Branch] = true
 			return resource.Skipped
 		}
+	}
+	if end[s.With] == resource.Omitted {
+		return resource.Omitted
 	}
 	switch id := s.Resource.Name(); {
 	case n.cut == id:
@@ -94,6 +105,9 @@ func (w world) expect(s resource.Step, end map[resource.Ref]resource.Status, bar
 	case n.fail[id] != "":
 		barred[s.Branch] = true
 		return resource.Failed
+	case n.omit[id]:
+		omitted[s.Branch] = true
+		return resource.Omitted
 	}
 	return resource.Changed
 }
@@ -130,6 +144,9 @@ func checkOrder(t *rapid.T, g *engine.Graph, r ran) {
 			}
 			for _, after := range s.After {
 				before[at] = append(before[at], after.Node+"/"+strings.TrimPrefix(after.ID, "thing:"))
+			}
+			if s.With.ID != "" {
+				before[at] = append(before[at], s.With.Node+"/"+strings.TrimPrefix(s.With.ID, "thing:"))
 			}
 		}
 	}

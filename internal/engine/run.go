@@ -77,15 +77,20 @@ func (r *run) work(ctx context.Context, node string, s Session) {
 	steps := r.graph.Steps(node)
 	barred, omitted := resource.Barred{}, map[string]bool{}
 	for next := 0; next < len(steps); {
-		if omitted[steps[next].Branch] {
+		if omitted[steps[next].Branch] && barred.Cause(steps[next].Branch) == "" {
 			r.finish(steps[next], resource.Outcome{Status: resource.Omitted})
 			next++
 			continue
 		}
-		batch, cause := r.nextBatch(ctx, steps[next:], barred)
+		batch, cause := r.nextBatch(ctx, steps[next:], barred, omitted)
 		if cause != "" {
 			r.finish(steps[next], resource.Outcome{Status: resource.Skipped, Error: cause})
 			barred.Bar(steps[next], cause)
+			next++
+			continue
+		}
+		if r.without(batch[0]) {
+			r.finish(batch[0], resource.Outcome{Status: resource.Omitted})
 			next++
 			continue
 		}
@@ -119,7 +124,7 @@ func untold(batch []resource.Step, told []bool) []resource.Step {
 
 // nextBatch waits until the first step may run, and returns it with the steps after it that may
 // run as well; or why the first must be skipped.
-func (r *run) nextBatch(ctx context.Context, steps []resource.Step, barred resource.Barred) ([]resource.Step, string) {
+func (r *run) nextBatch(ctx context.Context, steps []resource.Step, barred resource.Barred, omitted map[string]bool) ([]resource.Step, string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for {
@@ -141,7 +146,7 @@ func (r *run) nextBatch(ctx context.Context, steps []resource.Step, barred resou
 	n := 1
 	for n < len(steps) {
 		wait, cause := r.waits(steps[n])
-		if wait || cause != "" || barred.Cause(steps[n].Branch) != "" {
+		if wait || cause != "" || barred.Cause(steps[n].Branch) != "" || omitted[steps[n].Branch] || r.omitted(steps[n].With) {
 			break
 		}
 		n++
@@ -159,8 +164,23 @@ func (r *run) waits(s resource.Step) (wait bool, cause string) {
 			return false, fmt.Sprintf("it waits for %s on %s, which was not done", after.ID, after.Node)
 		}
 	}
+	if s.With != (resource.Ref{}) {
+		if _, finished := r.status[s.With]; !finished {
+			wait = true
+		}
+	}
 	return wait, ""
 }
+
+// without tells whether a step goes with one that its node does without.
+func (r *run) without(s resource.Step) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.omitted(s.With)
+}
+
+// omitted is for those who hold the lock.
+func (r *run) omitted(ref resource.Ref) bool { return r.status[ref] == resource.Omitted }
 
 // record takes an outcome from a node: a start is only told, an end is kept for those who wait.
 func (r *run) record(s resource.Step, o resource.Outcome, barred resource.Barred) {

@@ -107,6 +107,31 @@ func TestBranchFailsAlone(t *testing.T) {
 }
 
 // A trunk that fails takes the branches after it along.
+// What goes with a step is left out where the node does without that, and done where it failed.
+func TestGoesWithWhatIsLeftOut(t *testing.T) {
+	g := graph(t,
+		step("a", "sender"), step("b", "sender"), step("c", "sender"),
+		step("m", "first"), with(step("m", "of a"), ref("a", "sender")), with(step("m", "of b"), ref("b", "sender")),
+		with(step("m", "of c"), ref("c", "sender")), branch(step("m", "own"), "side"), with(step("m", "of own"), ref("m", "own")), step("m", "last"),
+	)
+	nodes := map[string]*node{"a": {}, "b": {omit: map[string]bool{"sender": true}}, "c": {fail: map[string]string{"sender": "disk full"}}, "m": {omit: map[string]bool{"own": true}}}
+	carryOut(t, t.Context(), g, nodes, nil).wants(t, map[string]string{
+		"m/first": "changed", "m/of a": "changed", "m/of b": "omitted", "m/of c": "changed", "m/of own": "omitted", "m/last": "changed",
+	})
+	sessions := map[string]engine.Session{}
+	for name, n := range nodes {
+		sessions[name] = n
+	}
+	plan := engine.MakePlan(t.Context(), g, sessions, nil)
+	var pending []string
+	for _, c := range plan.Nodes[3].Changes {
+		pending = append(pending, c.Name)
+	}
+	if want := []string{"first", "of a", "of c", "last"}; !slices.Equal(pending, want) {
+		t.Errorf("planned on m: %q, want %q", pending, want)
+	}
+}
+
 func TestTrunkBarsBranches(t *testing.T) {
 	g := graph(t, step("a", "1"), branch(step("a", "side"), "side"))
 	r := carryOut(t, t.Context(), g, map[string]*node{"a": {fail: map[string]string{"1": "bad"}}}, nil)

@@ -2,6 +2,8 @@
 package module
 
 import (
+	"slices"
+
 	"pigsty/internal/diag"
 	"pigsty/internal/model"
 	"pigsty/internal/module/etcd"
@@ -35,7 +37,8 @@ var Order = []Module{
 }
 
 // Compile is everything that all modules want. A node's steps come module by module in that
-// order, which is the order in which the node carries them out.
+// order, which is the order in which the node carries them out; but last what goes with a step elsewhere,
+// so that nothing else waits for that.
 func Compile(d *model.Deployment) []resource.Step {
 	var steps []resource.Step
 	for _, m := range Order {
@@ -43,7 +46,16 @@ func Compile(d *model.Deployment) []resource.Step {
 			steps = append(steps, m.Compile(d)...)
 		}
 	}
-	return withRepository(d, steps)
+	steps = withRepository(d, steps)
+	slices.SortStableFunc(steps, func(a, b resource.Step) int { return order(a) - order(b) })
+	return steps
+}
+
+func order(s resource.Step) int {
+	if s.With == (resource.Ref{}) {
+		return 0
+	}
+	return 1
 }
 
 // CompileWhole is Compile for a run that concerns all nodes and modules: besides, what is registered and

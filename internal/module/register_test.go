@@ -38,6 +38,7 @@ func TestLimitedRunRegisters(t *testing.T) {
 		"file:/etc/prometheus/targets/pgsql/pg-test-2.yml", "file:/etc/prometheus/targets/probe/pg-test-2.pgsql.yml",
 		"file:/etc/prometheus/targets/probe/pg-test.yml",
 		"file:/etc/nginx/conf.d/haproxy/pg-test-2.conf", "unit_reload:nginx.service.pg-test",
+		"file:/etc/prometheus/targets/nodes/10.10.10.12.promtail.yml",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("on %s: %q", meta, got)

@@ -34,7 +34,7 @@ func RemoveNode(d *model.Deployment, addr string, how NodeRemoval) ([]resource.S
 		return nil, fmt.Errorf("%s cannot be reached: mend that, or say --skip-unreachable when it is gone for good", addr)
 	}
 	wanted := stepsOn(etcd.Compile(d), addr)
-	unregister := register.Removal(d, "node", register.Target{Job: register.Nodes, Name: addr, About: []string{addr}})
+	unregister := register.Removal(d, "node", node.Targets(n)...)
 	if n.Etcd != nil {
 		unregister = append(unregister, register.Removal(d, "etcd", etcd.Targets(n.Etcd)...)...)
 	}

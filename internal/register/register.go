@@ -92,6 +92,9 @@ type Target struct {
 	Name string // of the file, without its ending: an instance, or the address of a node
 	// About are the nodes that the endpoints are on; a virtual address is on any member's.
 	About []string
+	// With is the step that brings the endpoints, where a node may do without it: then there is nothing to
+	// ask. Zero = they are always there.
+	With resource.Ref
 	// Labels are those of all its endpoints: cls, ins, ip.
 	Labels    map[string]string
 	Endpoints []Endpoint
@@ -131,7 +134,7 @@ func Steps(d *model.Deployment, module string, t Target) []resource.Step {
 	var steps []resource.Step
 	for _, m := range d.PrometheusNodes() {
 		steps = append(steps, resource.Step{
-			Node: m.Node.Addr, About: t.About, Module: module, Branch: Branch,
+			Node: m.Node.Addr, About: t.About, Module: module, Branch: Branch, With: t.With,
 			Resource: t.File(),
 		})
 	}

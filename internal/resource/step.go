@@ -13,6 +13,9 @@ type Step struct {
 	After    []Ref  // steps on other nodes that must be done first
 	Notify   []Notification
 	Resource Resource
+	// With is a step that this one is nothing without: where a node does without that, this one is left
+	// out as well. Zero = there is none.
+	With Ref
 	// About are the nodes that the step is for, where those are others: whatever is done on one of them
 	// alone takes the step along, and a Node that cannot be reached holds nothing up.
 	About []string

@@ -49,6 +49,7 @@ func (b *builder) logs() {
 	}
 	restart := resource.RestartOf(model.PromtailUnit)
 	b.add(&resource.Packages{ID: "promtail", Packages: []string{"promtail"}, Without: "logs of this node are not collected"})
+	b.promtail = b.steps[len(b.steps)-1].Ref()
 	b.add(&resource.Certificate{
 		Path: promtailCert, KeyPath: promtailKey, CA: b.d.CA, Leaf: b.leaf(), Owner: promtailUser, Group: promtailUser,
 	}, restart)
@@ -61,7 +62,7 @@ func (b *builder) logs() {
 	b.file(promtailDropIn, nil, restart)
 	b.add(resource.Restarting(model.PromtailUnit), restart)
 	b.add(&resource.Unit{Unit: model.PromtailUnit})
-	b.scraped = append(b.scraped, register.Endpoint{Addr: b.n.Addr, Port: p.PromtailPort, Type: "promtail"})
+	b.sender = []register.Endpoint{{Addr: b.n.Addr, Port: p.PromtailPort, Type: "promtail"}}
 }
 
 func (b *builder) logsView(url string, own bool) logsView {

@@ -71,8 +71,19 @@ func (b *builder) targets() {
 	if b.n.Name == "" && !b.n.Known {
 		return // it was registered by the name that it could tell then
 	}
-	b.steps = append(b.steps, register.Steps(b.d, "node", register.Target{
-		Job: register.Nodes, Name: b.n.Addr, About: []string{b.n.Addr},
-		Labels: map[string]string{"cls": b.n.Cluster, "ins": b.n.Identity(), "ip": b.n.Addr}, Endpoints: b.scraped,
-	})...)
+	targets := Targets(b.n)
+	targets[0].Endpoints = b.scraped
+	targets[1].Endpoints, targets[1].With = b.sender, b.promtail
+	for _, t := range targets {
+		b.steps = append(b.steps, register.Steps(b.d, "node", t)...)
+	}
+}
+
+// Targets are what Prometheus knows of a node, without the endpoints: the node's own, and Promtail.
+func Targets(n *model.Node) []register.Target {
+	labels := map[string]string{"cls": n.Cluster, "ins": n.Identity(), "ip": n.Addr}
+	return []register.Target{
+		{Job: register.Nodes, Name: n.Addr, About: []string{n.Addr}, Labels: labels},
+		{Job: register.Nodes, Name: n.Addr + ".promtail", About: []string{n.Addr}, Labels: labels},
+	}
 }

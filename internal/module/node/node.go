@@ -47,8 +47,10 @@ type builder struct {
 	n      *model.Node
 	branch string // of the steps that are being added
 	steps  []resource.Step
-	// scraped are the endpoints that Prometheus asks here.
-	scraped []register.Endpoint
+	// scraped are the endpoints that Prometheus asks here, and sender is Promtail's, which comes with a
+	// step that a node may do without.
+	scraped, sender []register.Endpoint
+	promtail        resource.Ref
 }
 
 // on starts a branch; empty goes back to the trunk.
