@@ -46,6 +46,7 @@ func example() []resource.Step {
 	plain := step("b", &resource.File{Path: "/etc/motd", Content: "one\n\n  two", Mode: 0o600})
 	plain.Branch = "side"
 	plain.After = []resource.Ref{{Node: "a", ID: "thing:t"}}
+	plain.With = resource.Ref{Node: "c", ID: "thing:v"}
 	plain.Notify = []resource.Notification{resource.RestartOf("x.service")}
 	return []resource.Step{
 		step("b", &resource.File{Path: "/etc/key", Content: "hunter2\n", Secret: true}),

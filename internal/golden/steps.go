@@ -43,6 +43,9 @@ func writeStep(b *strings.Builder, s resource.Step) {
 	for _, after := range s.After {
 		fmt.Fprintf(b, "  after %s on %s\n", after.ID, after.Node)
 	}
+	if s.With != (resource.Ref{}) {
+		fmt.Fprintf(b, "  with %s on %s\n", s.With.ID, s.With.Node)
+	}
 	for _, n := range s.Notify {
 		fmt.Fprintf(b, "  notify %s to %s\n", n.Unit, n.Action)
 	}
