@@ -145,7 +145,7 @@ func Steps(d *model.Deployment, module string, t Target) []resource.Step {
 func Removal(d *model.Deployment, module string, targets ...Target) []resource.Step {
 	var steps []resource.Step
 	for _, t := range targets {
-		t.Endpoints = nil
+		t.Endpoints, t.With = nil, resource.Ref{}
 		steps = append(steps, Steps(d, module, t)...)
 	}
 	return steps
