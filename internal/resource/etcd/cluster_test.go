@@ -100,32 +100,34 @@ func TestJoinReplacesALostMember(t *testing.T) {
 // A member that has not heard of the removal yet says that the newcomer is there already; so does
 // one that took a request whose answer was lost.
 func TestJoinIsListedAlready(t *testing.T) {
-	for name, lost := range map[string]bool{"removal not heard of": false, "answer lost": true} {
-		t.Run(name, func(t *testing.T) {
-			h := &resource.Host{Root: t.TempDir()}
-			answers := map[string]string{"members": peerList, "cluster/member/remove": nothing, "cluster/member/add": `!{"code":9, "message":"etcdserver: Peer URLs already exists"}`}
-			f := newFakeEtcd(t, h, answers)
-			asked := 0
-			f.noted = func(question string) {
-				if question != "cluster/member/add" {
-					return
+	for _, said := range []string{"Peer URLs already exists", "member ID already exist"} { // later, and within the same second
+		for name, lost := range map[string]bool{"removal not heard of": false, "answer lost": true} {
+			t.Run(name+", "+said, func(t *testing.T) {
+				h := &resource.Host{Root: t.TempDir()}
+				answers := map[string]string{"members": peerList, "cluster/member/remove": nothing, "cluster/member/add": `!{"code":9, "message":"etcdserver: ` + said + `"}`}
+				f := newFakeEtcd(t, h, answers)
+				asked := 0
+				f.noted = func(question string) {
+					if question != "cluster/member/add" {
+						return
+					}
+					asked++
+					if lost || asked == 2 {
+						answers["members"] = peerListToStart
+					}
+					if asked == 2 {
+						answers["cluster/member/add"] = nothing
+					}
 				}
-				asked++
-				if lost || asked == 2 {
-					answers["members"] = peerListToStart
+				j := &Join{Member: "etcd-2", PeerURL: "https://10.10.10.11:2380", Peers: []string{f.url}, Data: "/data/etcd", Path: "/initial.conf", API: f.api}
+				if err := j.Apply(context.Background(), h); err != nil {
+					t.Fatal(err)
 				}
-				if asked == 2 {
-					answers["cluster/member/add"] = nothing
+				if want := map[bool]int{true: 1, false: 2}[lost]; asked != want {
+					t.Errorf("asked %d times to be added, want %d", asked, want)
 				}
-			}
-			j := &Join{Member: "etcd-2", PeerURL: "https://10.10.10.11:2380", Peers: []string{f.url}, Data: "/data/etcd", Path: "/initial.conf", API: f.api}
-			if err := j.Apply(context.Background(), h); err != nil {
-				t.Fatal(err)
-			}
-			if want := map[bool]int{true: 1, false: 2}[lost]; asked != want {
-				t.Errorf("asked %d times to be added, want %d", asked, want)
-			}
-		})
+			})
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 	"pigsty/internal/resource"
 )
 
-// fakeEtcd answers with what etcd 3.5.16 was recorded to answer; a question without an answer
+// fakeEtcd answers with what etcd 3.4.23 and 3.5.16 were recorded to answer; a question without an answer
 // fails the test.
 type fakeEtcd struct {
 	url     string

@@ -120,7 +120,7 @@ func (j *Join) enter(ctx context.Context, client *apiClient, former *peer) error
 // add asks to be added. Any member may take the request or refuse it by what it knows itself.
 func (j *Join) add(ctx context.Context, client *apiClient) error {
 	err := client.addLearner(ctx, j.PeerURL)
-	if !says(err, alreadyListed) {
+	if !listed(err) {
 		return err
 	}
 	// Either an earlier request was taken and its answer lost, or this member has not heard yet
@@ -131,12 +131,15 @@ func (j *Join) add(ctx context.Context, client *apiClient) error {
 	return nil
 }
 
-// alreadyListed is etcd's answer to one who would be added a second time.
-const alreadyListed = "Peer URLs already exists"
+// listed tells whether etcd says that the one to be added is there already. A member's identity is made
+// of its peer URL and the second in which it is added, and is looked at first.
+func listed(err error) bool {
+	return says(err, "Peer URLs already exists") || says(err, "member ID already exist")
+}
 
 // unsettled tells whether etcd refuses only for the moment, as an "unhealthy cluster" does.
 func unsettled(err error) bool {
-	return momentary(err) || says(err, "too many learner members") || says(err, alreadyListed)
+	return momentary(err) || says(err, "too many learner members") || listed(err)
 }
 
 // expected returns the list of members once every one that runs has this one on it as one that is
