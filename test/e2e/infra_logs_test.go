@@ -7,8 +7,21 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
+
+// withoutPackages deploys where no repository has Loki and Promtail: all the rest is there, and nothing is
+// watched that could only be down.
+func (i *infrastructure) withoutPackages() {
+	own := i.extra
+	defer func() { i.extra = own }()
+	i.extra = append(slices.Clone(own), "-e", "node_repo_method=none")
+	i.apply()
+	if got := onNode(i.t, i.nodes, "meta", "ls", "/etc/prometheus/targets/nodes"); strings.Contains(got, "promtail") || strings.Count(got, ".yml") != 4 {
+		i.t.Errorf("nodes that Prometheus knows of where there is no Promtail:\n%s", got)
+	}
+}
 
 // buildRepository makes the local repository with the packages that Debian lacks. The plan knows of them,
 // although apt on the nodes does not yet.

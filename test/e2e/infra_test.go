@@ -26,6 +26,7 @@ func TestInfra(t *testing.T) {
 	s := newSite(t, nodes, "sandbox.yml")
 	s.extra = []string{"-e", "nameserver_enabled=true", "-e", "dns_records=[" + s.net + "3 pg-test]"}
 	i := &infrastructure{s}
+	i.withoutPackages()
 	i.buildRepository()
 	s.apply()
 	s.healthy()
