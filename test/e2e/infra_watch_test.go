@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -31,11 +32,18 @@ func (i *infrastructure) probes() {
 // crashed services that watch come back, also those that end as if they had been asked to.
 func (i *infrastructure) crashed() {
 	units := "prometheus prometheus-alertmanager prometheus-blackbox-exporter prometheus-nginx-exporter prometheus-node-exporter nginx dnsmasq loki promtail"
+	processes := func() []string {
+		return strings.Fields(onNode(i.t, i.nodes, "meta", "sh", "-c", "systemctl show -P MainPID "+units+"; true"))
+	}
 	for _, signal := range []string{"SEGV", "TERM"} {
-		onNode(i.t, i.nodes, "meta", "sh", "-c", "for u in "+units+"; do systemctl kill -s "+signal+" --kill-whom=main $u; done; sleep 1")
+		before := processes()
+		onNode(i.t, i.nodes, "meta", "sh", "-c", "for u in "+units+"; do systemctl kill -s "+signal+" --kill-whom=main $u; done")
+		// One that ends in good order is active until it has: Promtail waits for a Loki that ends as well.
 		i.settles("all run again after "+signal, func() (bool, string) {
 			states := onNode(i.t, i.nodes, "meta", "sh", "-c", "systemctl is-active "+units+" | sort -u; true")
-			return states == "active", states
+			now := processes()
+			again := len(before) == len(strings.Fields(units)) && !slices.ContainsFunc(now, func(pid string) bool { return pid == "0" || slices.Contains(before, pid) })
+			return states == "active" && again, fmt.Sprint(states, " before ", before, " now ", now)
 		})
 	}
 	i.settles("the portal answers again", func() (bool, string) {
