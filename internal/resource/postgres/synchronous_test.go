@@ -52,7 +52,8 @@ func TestSynchronousAsksTheServer(t *testing.T) {
 		cluster := newPatroniCluster(t, "a", "b")
 		cluster.members[1].copying = 100
 		server := &fakeServer{rows: map[string][]string{"pg_stat_replication": {fed}}}
-		y := &Synchronous{Cluster: "pg-test", API: cluster.api(), Members: []string{"b"}, Timeout: time.Millisecond}
+		// Root is a user of every machine.
+		y := &Synchronous{Cluster: "pg-test", API: cluster.api(), Members: []string{"b"}, Conn: Conn{User: "root"}, Timeout: time.Millisecond}
 		socket := server.host(t).Dial
 		h := &resource.Host{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			if network == "unix" {
