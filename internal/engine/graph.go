@@ -123,17 +123,25 @@ func (g *Graph) Select(nodes, modules []string) *Graph {
 // Keep keeps some steps; see Select for edges to the others. A step that goes with another one goes with
 // it.
 func (g *Graph) Keep(wanted func(resource.Step) bool) *Graph {
-	asked := map[resource.Ref]bool{}
+	asked, with := map[resource.Ref]bool{}, map[resource.Ref]resource.Ref{}
 	for _, node := range g.nodes {
 		for _, s := range g.steps[node] {
-			asked[s.Ref()] = wanted(s)
+			asked[s.Ref()], with[s.Ref()] = wanted(s), s.With
 		}
+	}
+	stays := func(ref resource.Ref) bool {
+		for ; ref != (resource.Ref{}); ref = with[ref] {
+			if !asked[ref] {
+				return false
+			}
+		}
+		return true
 	}
 	kept := &Graph{steps: map[string][]resource.Step{}, awaited: g.awaited}
 	present := map[resource.Ref]bool{}
 	for _, node := range g.nodes {
 		for _, s := range g.steps[node] {
-			if asked[s.Ref()] && (s.With == (resource.Ref{}) || asked[s.With]) {
+			if stays(s.Ref()) {
 				kept.steps[node] = append(kept.steps[node], s)
 				present[s.Ref()] = true
 			}

@@ -104,7 +104,7 @@ func TestSelect(t *testing.T) {
 
 // A step that goes with another one is kept with it only, and so is what is left of the edges to it.
 func TestSelectKeepsTogether(t *testing.T) {
-	whole := graph(t, step("a", "sender"), with(step("m", "target"), ref("a", "sender")), step("m", "after", ref("m", "target")))
+	whole := graph(t, step("a", "sender"), with(step("m", "target"), ref("a", "sender")), with(step("m", "more"), ref("m", "target")), step("m", "after", ref("m", "target")))
 	for node, want := range map[string]string{"m": "m/after", "a": "a/sender"} {
 		g := whole.Select([]string{node}, nil)
 		if got := names(g); got != want {
@@ -114,7 +114,7 @@ func TestSelectKeepsTogether(t *testing.T) {
 			t.Errorf("select %s: it waits for what is left out: %v", node, steps[0].After)
 		}
 	}
-	if got := names(whole.Select([]string{"a", "m"}, nil)); got != "a/sender m/target m/after" {
+	if got := names(whole.Select([]string{"a", "m"}, nil)); got != "a/sender m/target m/more m/after" {
 		t.Errorf("select both: %s", got)
 	}
 }

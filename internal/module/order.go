@@ -47,15 +47,9 @@ func Compile(d *model.Deployment) []resource.Step {
 		}
 	}
 	steps = withRepository(d, steps)
-	slices.SortStableFunc(steps, func(a, b resource.Step) int { return order(a) - order(b) })
-	return steps
-}
-
-func order(s resource.Step) int {
-	if s.With == (resource.Ref{}) {
-		return 0
-	}
-	return 1
+	goesWith := func(s resource.Step) bool { return s.With != (resource.Ref{}) }
+	last := slices.DeleteFunc(slices.Clone(steps), func(s resource.Step) bool { return !goesWith(s) })
+	return append(slices.DeleteFunc(steps, goesWith), last...)
 }
 
 // CompileWhole is Compile for a run that concerns all nodes and modules: besides, what is registered and
